@@ -1,0 +1,229 @@
+//! Faults and warnings as values.
+//!
+//! Every room that finds a fault builds a [`Diagnostic`]: a stable [`Code`], a message, the places it is about, what to do,
+//! and the route of kustomizations that led there. It goes into a [`Sink`]; nothing is printed while the compiler works.
+//! [`render`] turns diagnostics into text.
+
+mod code;
+pub mod render;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::source::{FileId, SourceMap, Span};
+
+pub use code::Code;
+
+/// How grave a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// The input cannot be compiled.
+    Error,
+    /// The input compiles, perhaps not to what was meant.
+    Warning,
+}
+
+impl Severity {
+    /// Returns the word that reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// A place that a diagnostic is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// A few words for the place; may be empty.
+    pub text: String,
+    /// Whether this is the place at fault, rather than one that explains it.
+    pub primary: bool,
+}
+
+/// A kustomization on the way to the one at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceStep {
+    /// The entry that leads on.
+    pub span: Span,
+    /// What the entry is, as `resources[2]`.
+    pub what: String,
+}
+
+/// A fault or a warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The stable code.
+    pub code: Code,
+    /// How grave it is.
+    pub severity: Severity,
+    /// What is wrong: lower case, no final stop.
+    pub message: String,
+    /// The places, the one at fault first. Empty only where no file is concerned.
+    pub labels: Vec<Label>,
+    /// What the reader can do.
+    pub help: Option<String>,
+    /// The route to the fault, from the target inwards.
+    pub trace: Vec<TraceStep>,
+}
+
+impl Diagnostic {
+    /// Returns an error without a place.
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, message)
+    }
+
+    /// Returns a warning without a place.
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, message)
+    }
+
+    fn new(code: Code, severity: Severity, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { code, severity, message, labels: Vec::new(), help: None, trace: Vec::new() }
+    }
+
+    /// Adds a place: the first one is the place at fault, the others explain it.
+    #[must_use]
+    pub fn at(mut self, span: impl Into<Option<Span>>, text: impl Into<String>) -> Self {
+        if let Some(span) = span.into() {
+            let primary = self.labels.is_empty();
+            self.labels.push(Label { span, text: text.into(), primary });
+        }
+        self
+    }
+
+    /// Sets what the reader can do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Returns the place at fault.
+    pub fn primary(&self) -> Option<&Label> {
+        self.labels.iter().find(|l| l.primary)
+    }
+}
+
+/// The error of a function that has put at least one error into the [`Sink`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reported;
+
+/// The result of a function that reports its faults to the [`Sink`].
+pub(crate) type Fallible<T> = Result<T, Reported>;
+
+/// Collects the diagnostics of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Sink {
+    diagnostics: Vec<Diagnostic>,
+    places: HashSet<(Code, Span)>,
+}
+
+impl Sink {
+    /// Adds a diagnostic; the same code at the same place is kept once.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        let place = diagnostic.primary().map(|l| (diagnostic.code, l.span));
+        if place.is_none_or(|p| self.places.insert(p)) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Adds an error.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) -> Reported {
+        debug_assert_eq!(diagnostic.severity, Severity::Error, "a warning does not stop anything");
+        self.push(diagnostic);
+        Reported
+    }
+
+    /// Returns the diagnostics in the order they were found.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Returns whether an error was reported.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// Returns the diagnostics, errors first, then by file and place.
+    pub fn into_sorted(self, sources: &SourceMap) -> Vec<Diagnostic> {
+        let mut diagnostics = self.diagnostics;
+        let place = |d: &Diagnostic| {
+            let span = d.primary()?.span;
+            let file = sources.file(span.file)?;
+            let (file, offset) = sources.locate_on_disk(file.base() + span.start)?;
+            Some((file.path().to_path_buf(), offset))
+        };
+        diagnostics.sort_by_cached_key(|d| (d.severity, place(d)));
+        diagnostics
+    }
+}
+
+/// Returns the file, line and column where a diagnostic is, in a file on disk.
+pub(crate) fn place_of(sources: &SourceMap, span: Span) -> Option<(Arc<crate::source::SourceFile>, u32)> {
+    let file = sources.file(span.file)?;
+    sources.locate_on_disk(file.base() + span.start)
+}
+
+/// Returns a span over a whole file.
+pub(crate) fn file_span(file: FileId) -> Span {
+    Span { file, start: 0, end: 0 }
+}
+
+/// Returns the candidate that is nearest to a name, if it is near enough to be what was meant.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).clamp(1, 3);
+    let near = candidates.into_iter().map(|c| (edit_distance(name, c), c)).filter(|(d, _)| *d <= limit);
+    near.min().map(|(_, c)| c)
+}
+
+/// Returns the number of insertions, deletions, replacements and swaps of neighbours between two words, case ignored.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let fold = |s: &str| s.chars().flat_map(char::to_lowercase).collect::<Vec<char>>();
+    let (a, b) = (fold(a), fold(b));
+    if a.len().abs_diff(b.len()) > 3 {
+        return usize::MAX;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let replace = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = replace.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_offered() {
+        let fields = ["resources", "replicas", "patches", "images"];
+        assert_eq!(nearest("resoruces", fields), Some("resources"));
+        assert_eq!(nearest("Image", fields), Some("images"));
+        assert_eq!(nearest("foo", fields), None);
+    }
+
+    #[test]
+    fn a_fault_is_reported_once() {
+        let sources = SourceMap::default();
+        let file = sources.add("/k".into(), Arc::from(&b"a"[..])).unwrap().id();
+        let mut sink = Sink::default();
+        for _ in 0..2 {
+            sink.push(Diagnostic::error(Code::YamlSyntax, "x").at(file_span(file), ""));
+        }
+        assert_eq!(sink.diagnostics().len(), 1);
+    }
+}

@@ -1,0 +1,5 @@
+//! Diagnostics to text, one file per format.
+
+mod short;
+
+pub use short::short;

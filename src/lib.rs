@@ -1,0 +1,9 @@
+//! kiln
+mod diagnostic;
+mod project;
+mod provenance;
+mod resource;
+mod schema;
+mod session;
+mod source;
+mod yaml;

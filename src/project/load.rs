@@ -1,0 +1,173 @@
+//! A directory to a checked kustomization.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::decode::{DecodeFault, Decoder, Rules};
+use super::{FieldSpecClash, Kustomization, TransformerConfig};
+use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
+use crate::provenance::OriginId;
+use crate::session::{Context, Text};
+use crate::source::{SourceFile, display_path};
+use crate::yaml::Node;
+
+/// The names of kustomization files, in the order in which they are looked for.
+pub(crate) const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// A kustomization and where it lies.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    /// The directory, symbolic links resolved.
+    pub(crate) root: PathBuf,
+    /// The name of the kustomization file in it.
+    pub(crate) file_name: &'static str,
+    /// The kustomization file.
+    pub(crate) file: Arc<SourceFile>,
+    pub(crate) kustomization: Kustomization,
+}
+
+/// Reads the kustomization in a directory. `entry`: the entry that names the directory, none for the target of a build.
+pub(crate) fn load_layer(cx: &mut Context<'_>, root: &Path, entry: Option<&Text>) -> Fallible<Layer> {
+    let (file_name, file) = find_file(cx, root, entry)?;
+    let document = cx.document(&file)?;
+    let node = document.unwrap_or_default();
+    let mut decoder = Decoder::new(Rules::Kustomization);
+    let kustomization = if node.is_null() {
+        Kustomization::default()
+    } else {
+        Kustomization::decode(&mut decoder, &node)
+    };
+    report_faults(cx, &decoder.faults)?;
+    warn_deprecated(cx, &kustomization);
+    let whole = OriginId::written(file.base());
+    check(cx, &kustomization, whole)?;
+    Ok(Layer { root: root.to_path_buf(), file_name, file, kustomization })
+}
+
+fn find_file(
+    cx: &mut Context<'_>,
+    root: &Path,
+    entry: Option<&Text>,
+) -> Fallible<(&'static str, Arc<SourceFile>)> {
+    let mut found: Vec<(&'static str, Arc<SourceFile>)> = Vec::new();
+    for name in FILE_NAMES {
+        if let Ok(file) = cx.try_file(root, name) {
+            found.push((name, file));
+        }
+    }
+    let span = entry.and_then(|e| cx.span(e.at));
+    let shown = match entry {
+        Some(entry) => entry.value.to_string(),
+        None => display_path(root, &cx.options.shown_from),
+    };
+    match found.len() {
+        1 => found.pop().ok_or(Reported),
+        0 => {
+            let message = format!("`{shown}` has no kustomization file");
+            let names = FILE_NAMES.map(|n| format!("`{n}`"));
+            let help = format!("the file is called {}, {} or {}", names[0], names[1], names[2]);
+            Err(cx.fail(Diagnostic::error(Code::KustomizationMissing, message).at(span, "named here").help(help)))
+        }
+        _ => {
+            let names: Vec<String> = found.iter().map(|(n, _)| format!("`{n}`")).collect();
+            let message = format!("`{shown}` has several kustomization files: {}", names.join(", "));
+            let span = span.or_else(|| cx.span_at(found[1].1.base()));
+            let diagnostic = Diagnostic::error(Code::KustomizationAmbiguous, message).at(span, "one too many");
+            Err(cx.fail(diagnostic.help("keep one of them")))
+        }
+    }
+}
+
+/// Reports what a decoder has found.
+pub(crate) fn report_faults(cx: &mut Context<'_>, faults: &[DecodeFault]) -> Fallible<()> {
+    let mut result = Ok(());
+    for fault in faults {
+        let diagnostic = match fault {
+            DecodeFault::UnknownField { name, at, of, meant } => {
+                let place = if of.is_empty() { String::new() } else { format!(" in `{of}`") };
+                let d = Diagnostic::error(Code::UnknownField, format!("unknown field `{name}`{place}"))
+                    .at(cx.span(*at), "not known");
+                match meant {
+                    Some(meant) => d.help(format!("did you mean `{meant}`?")),
+                    None => d,
+                }
+            }
+            DecodeFault::WrongType { at, field, expected, found } => {
+                let message = format!("`{field}` takes {expected}, found {found}");
+                let d = Diagnostic::error(Code::WrongType, message).at(cx.span(*at), format!("not {expected}"));
+                let scalar = found.starts_with("the boolean") || found.starts_with("the number");
+                if *expected == "a string" && scalar { d.help("put the value in quotes") } else { d }
+            }
+            DecodeFault::DuplicateKey { name, at } => {
+                Diagnostic::error(Code::YamlDuplicateKey, format!("the key `{name}` is set twice"))
+                    .at(cx.span(*at), "set again here")
+            }
+        };
+        result = Err(cx.fail(diagnostic));
+    }
+    result
+}
+
+fn warn_deprecated(cx: &mut Context<'_>, kustomization: &Kustomization) {
+    for &(deprecated, at) in &kustomization.deprecated {
+        let (old, new) = deprecated.names();
+        let message = format!("`{old}` is deprecated");
+        let diagnostic = Diagnostic::warning(Code::DeprecatedField, message)
+            .at(cx.span(at), "deprecated")
+            .help(format!("use `{new}`"));
+        cx.warn(diagnostic);
+    }
+}
+
+fn check(cx: &mut Context<'_>, kustomization: &Kustomization, whole: OriginId) -> Fallible<()> {
+    if !kustomization.says_something {
+        let diagnostic = Diagnostic::error(Code::KustomizationEmpty, "the kustomization says nothing")
+            .at(cx.span(whole), "nothing but kind and version")
+            .help("name something under `resources`");
+        return Err(cx.fail(diagnostic));
+    }
+    let kind = kustomization.kind.as_str();
+    let mut result = Ok(());
+    if !matches!(kind, "" | "Kustomization" | "Component") {
+        let message = format!("the kind of a kustomization is `Kustomization` or `Component`, not `{kind}`");
+        let span = cx.span(kustomization.kind.at);
+        result = Err(cx.fail(Diagnostic::error(Code::KustomizationVersion, message).at(span, "not known")));
+    }
+    let wanted = if kustomization.is_component() {
+        "kustomize.config.k8s.io/v1alpha1"
+    } else {
+        "kustomize.config.k8s.io/v1beta1"
+    };
+    let version = kustomization.api_version.as_str();
+    if !version.is_empty() && version != wanted {
+        let what = if kind.is_empty() { "Kustomization" } else { kind };
+        let message = format!("the `apiVersion` of a {what} is `{wanted}`, not `{version}`");
+        let span = cx.span(kustomization.api_version.at);
+        let diagnostic = Diagnostic::error(Code::KustomizationVersion, message).at(span, "not known");
+        result = Err(cx.fail(diagnostic.help(format!("write `apiVersion: {wanted}`"))));
+    }
+    result
+}
+
+/// Reads the files of `configurations` into one configuration.
+pub(crate) fn load_configurations(cx: &mut Context<'_>, layer: &Layer) -> Fallible<TransformerConfig> {
+    let mut config = TransformerConfig::default();
+    for entry in &layer.kustomization.configurations {
+        let file = cx.file(&layer.root, entry)?;
+        let Some(node) = cx.document(&file)?.filter(|n: &Node| !n.is_null()) else { continue };
+        let mut decoder = Decoder::new(Rules::Strict);
+        let added = TransformerConfig::decode(&mut decoder, &node);
+        report_faults(cx, &decoder.faults)?;
+        config.merge(&added).map_err(|clash| report_clash(cx, &clash, entry.at))?;
+    }
+    Ok(config)
+}
+
+/// Reports that two field specifications contradict each other.
+pub(crate) fn report_clash(cx: &mut Context<'_>, clash: &FieldSpecClash, at: OriginId) -> Reported {
+    let message = format!("two field specifications of `{}` differ in `create`", clash.path);
+    let diagnostic = Diagnostic::error(Code::FieldSpecConflict, message)
+        .at(cx.span(at), "added here")
+        .help("write the same `create` as the other specification");
+    cx.fail(diagnostic)
+}

@@ -1,0 +1,262 @@
+//! Where every value of the tree comes from.
+//!
+//! A node carries one [`OriginId`]. A node that was parsed needs no table: its id is the global byte position of
+//! its first token ([`crate::source::SourceFile::base`]), so a parsed tree is shared between overlays as it is. A
+//! node that a step of the build wrote has an index into the build's own table of [`Derived`] records: which step
+//! wrote it, at which instruction, from which text, over which value. Following [`Derived::previous`] gives the
+//! chain of writes; [`Derived::from`] leads to the text that was copied.
+//!
+//! A chain cannot tell what is no longer there. Deletions, replaced lists and rewrites are kept per resource, as
+//! [`LogEntry`] lists.
+
+/// The origin of a node: a place in a file, or a record of the build.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct OriginId(u32);
+
+const DERIVED: u32 = 1 << 31;
+
+impl OriginId {
+    /// No known origin.
+    pub const NONE: Self = Self(0);
+
+    /// Returns the origin of a token at a global position.
+    pub fn written(position: u32) -> Self {
+        debug_assert!(position < DERIVED, "positions are 31 bits wide");
+        Self(position)
+    }
+
+    /// Returns the global position of a parsed token, if this is one.
+    pub fn position(self) -> Option<u32> {
+        (self.0 != 0 && self.0 < DERIVED).then_some(self.0)
+    }
+}
+
+/// The number of a step in the build that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepId(u32);
+
+/// What a step of the build does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StepKind {
+    /// A ConfigMap or Secret generator, or another generator.
+    Generate,
+    /// A strategic merge patch.
+    StrategicMergePatch,
+    /// A JSON patch (RFC 6902).
+    JsonPatch,
+    /// The `namespace` field.
+    Namespace,
+    /// The `namePrefix` field.
+    NamePrefix,
+    /// The `nameSuffix` field.
+    NameSuffix,
+    /// The `labels` and `commonLabels` fields.
+    Labels,
+    /// The `commonAnnotations` field.
+    Annotations,
+    /// The `replicas` field.
+    Replicas,
+    /// The `images` field.
+    Images,
+    /// The `replacements` field.
+    Replacements,
+    /// A value that a transformer of the `transformers` field adds.
+    ValueAdd,
+    /// The content hash in the name of a generated object.
+    NameHash,
+    /// A reference to an object whose name changed.
+    NameReference,
+    /// The `vars` field.
+    Vars,
+    /// The labels and annotations of `buildMetadata`.
+    BuildMetadata,
+}
+
+impl StepKind {
+    /// Returns the name of the step as messages use it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Generate => "generator",
+            Self::StrategicMergePatch => "strategic merge patch",
+            Self::JsonPatch => "JSON patch",
+            Self::Namespace => "namespace",
+            Self::NamePrefix => "namePrefix",
+            Self::NameSuffix => "nameSuffix",
+            Self::Labels => "labels",
+            Self::Annotations => "commonAnnotations",
+            Self::Replicas => "replicas",
+            Self::Images => "images",
+            Self::Replacements => "replacements",
+            Self::ValueAdd => "value add",
+            Self::NameHash => "name hash",
+            Self::NameReference => "name reference",
+            Self::Vars => "vars",
+            Self::BuildMetadata => "buildMetadata",
+        }
+    }
+}
+
+/// One step of the build: what it does and where it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What the step does.
+    pub kind: StepKind,
+    /// The entry of the kustomization that asks for it; [`OriginId::NONE`] for what every build does.
+    pub at: OriginId,
+}
+
+/// A write by a step of the build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Derived {
+    /// The instruction: the entry of the kustomization, or the operation of the patch.
+    pub at: OriginId,
+    /// The step that wrote.
+    pub step: StepId,
+    /// Where the written text comes from: a patch's node, a replacement's source, a generator's literal.
+    pub from: OriginId,
+    /// The origin of the value that was there before.
+    pub previous: OriginId,
+}
+
+/// What an [`OriginId`] stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nothing is known.
+    Unknown,
+    /// The text stands at this global position.
+    Written(u32),
+    /// A step wrote the value.
+    Derived(Derived),
+}
+
+/// What happened to a part of a resource that left no node to carry an origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogKind {
+    /// A field or an element was removed.
+    Deleted,
+    /// A field that was written without a value was dropped from a map that a patch touched.
+    EmptyDropped,
+    /// A list was replaced as a whole.
+    ListReplaced,
+    /// A map was replaced as a whole.
+    MapReplaced,
+    /// The elements of a list changed their order.
+    ListReordered,
+    /// The whole resource went through JSON: styles are gone, numbers are floating-point.
+    Rewritten,
+}
+
+/// One entry of a resource's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// The step that did it.
+    pub step: StepId,
+    /// The instruction.
+    pub at: OriginId,
+    /// The field, as a path from the root of the resource: `spec.containers[0].env`.
+    pub path: String,
+    /// What was done.
+    pub kind: LogKind,
+    /// The origin of what was there before.
+    pub previous: OriginId,
+}
+
+/// The steps of one build and what they wrote.
+#[derive(Clone, Debug, Default)]
+pub struct Provenance {
+    steps: Vec<Step>,
+    derived: Vec<Derived>,
+}
+
+impl Provenance {
+    /// Begins a step.
+    pub fn step(&mut self, kind: StepKind, at: OriginId) -> StepId {
+        self.steps.push(Step { kind, at });
+        StepId(self.steps.len() as u32 - 1)
+    }
+
+    /// Returns a step by its number.
+    pub fn step_of(&self, id: StepId) -> Step {
+        self.steps[id.0 as usize]
+    }
+
+    /// Records a write and returns its origin. A full table gives the origin of the text instead.
+    pub fn derive(&mut self, derived: Derived) -> OriginId {
+        let index = self.derived.len() as u32;
+        if index >= DERIVED {
+            return derived.from;
+        }
+        self.derived.push(derived);
+        OriginId(index | DERIVED)
+    }
+
+    /// Records that `step` wrote a value over `previous`, with the text of the instruction itself.
+    pub fn write(&mut self, step: StepId, from: OriginId, previous: OriginId) -> OriginId {
+        let at = self.step_of(step).at;
+        self.derive(Derived { at, step, from, previous })
+    }
+
+    /// Returns what an origin stands for.
+    pub fn origin(&self, id: OriginId) -> Origin {
+        if id == OriginId::NONE {
+            Origin::Unknown
+        } else if id.0 & DERIVED == 0 {
+            Origin::Written(id.0)
+        } else {
+            self.derived.get((id.0 & !DERIVED) as usize).map_or(Origin::Unknown, |d| Origin::Derived(*d))
+        }
+    }
+
+    /// Returns the global position of the text of a value: its own, or that of what was copied into it, or of the
+    /// instruction that made it.
+    pub fn position(&self, id: OriginId) -> Option<u32> {
+        let mut id = id;
+        loop {
+            match self.origin(id) {
+                Origin::Unknown => return None,
+                Origin::Written(position) => return Some(position),
+                Origin::Derived(d) if d.from != OriginId::NONE => id = d.from,
+                Origin::Derived(d) => id = d.at,
+            }
+        }
+    }
+
+    /// Returns the writes that led to a value, newest first, down to the text it was parsed from.
+    pub fn history(&self, id: OriginId) -> Vec<Origin> {
+        let mut out = Vec::new();
+        let mut next = id;
+        loop {
+            match self.origin(next) {
+                Origin::Unknown => return out,
+                written @ Origin::Written(_) => {
+                    out.push(written);
+                    return out;
+                }
+                derived @ Origin::Derived(d) => {
+                    out.push(derived);
+                    next = d.previous;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_leads_from_the_newest_write_to_the_parsed_text() {
+        let mut provenance = Provenance::default();
+        let parsed = OriginId::written(10);
+        let images = provenance.step(StepKind::Images, OriginId::written(50));
+        let first = provenance.write(images, OriginId::written(55), parsed);
+        let patch = provenance.step(StepKind::StrategicMergePatch, OriginId::written(70));
+        let second = provenance.write(patch, OriginId::written(75), first);
+        let history = provenance.history(second);
+        assert_eq!(history.len(), 3);
+        assert_eq!(history[2], Origin::Written(10));
+        assert_eq!(provenance.position(second), Some(75));
+        assert_eq!(provenance.position(OriginId::NONE), None);
+    }
+}

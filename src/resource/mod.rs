@@ -1,0 +1,33 @@
+//! Objects: their ids, their memory of earlier names, and the set that a build works on.
+//!
+//! Comes in: text of files. Goes out: [`Resource`]s in a [`ResourceSet`]. This room knows what an object is (type, name,
+//! namespace, labels, annotations) and how kustomize tells objects apart; it knows nothing of kustomizations.
+
+mod documents;
+mod gvk;
+mod id;
+mod label_selector;
+mod metadata;
+mod object;
+mod pattern;
+mod scope;
+mod selector;
+mod set;
+
+pub(crate) use documents::{ReadFault, is_object, read_objects};
+pub use gvk::Gvk;
+pub(crate) use gvk::split_api_version;
+pub use id::{PreviousId, ResourceId};
+pub(crate) use id::{DEFAULT_NAMESPACE, NOT_NAMESPACED};
+pub(crate) use label_selector::LabelSelector;
+pub(crate) use metadata::{
+    AliasWrites, get_or_create_map, metadata_entry, metadata_map, metadata_text, set_field, set_metadata_text,
+    set_scalar,
+};
+pub(crate) use object::Behavior;
+pub use object::Resource;
+pub(crate) use pattern::{Pattern, PatternError};
+pub use scope::Scopes;
+pub(crate) use selector::{Selector, SelectorError, SelectorParts};
+pub use set::ResourceSet;
+pub(crate) use set::IdClash;

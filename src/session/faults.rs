@@ -1,0 +1,231 @@
+//! Faults of reading, as diagnostics.
+
+use std::path::Path;
+
+use super::{Context, DocumentFault, Text};
+use crate::diagnostic::{Code, Diagnostic, Reported, nearest};
+use crate::provenance::OriginId;
+use crate::resource::{PatternError, ReadFault, SelectorError};
+use crate::source::{LoadError, SourceFile, Span, display_path};
+use crate::yaml::{SyntaxError, Tag, ViewFault, ViewFaultKind};
+
+impl Context<'_> {
+    /// Reports why an entry of the kustomization in `root` cannot be read.
+    pub(crate) fn load_error(&mut self, error: &LoadError, root: &Path, entry: &Text) -> Reported {
+        let span = self.span(entry.at);
+        let text = entry.as_str();
+        let diagnostic = match error {
+            LoadError::Missing(path) => {
+                let mut d = Diagnostic::error(Code::FileMissing, format!("`{text}` does not exist"))
+                    .at(span, "named here");
+                if let Some(help) = self.nearest_file(path, root) {
+                    d = d.help(help);
+                }
+                d
+            }
+            LoadError::NotAFile(_) => {
+                Diagnostic::error(Code::FileNotAFile, format!("`{text}` is not a file")).at(span, "named here")
+            }
+            LoadError::NotADirectory(_) => {
+                Diagnostic::error(Code::BaseNotADirectory, format!("`{text}` is not a directory"))
+                    .at(span, "named here")
+            }
+            LoadError::OutsideRoot { path, root } => {
+                let shown = display_path(path, root);
+                let message = format!("`{text}` is outside the directory of the kustomization: `{shown}`");
+                Diagnostic::error(Code::FileOutsideRoot, message).at(span, "named here").help(
+                    "move the file below the kustomization, make it part of a base, or build with \
+                     `--load-restrictor LoadRestrictionsNone`",
+                )
+            }
+            LoadError::Absolute(_) => {
+                let message = format!("a base cannot be an absolute path: `{text}`");
+                Diagnostic::error(Code::BaseAbsolute, message)
+                    .at(span, "named here")
+                    .help("write the path relative to the kustomization")
+            }
+            LoadError::Empty => {
+                Diagnostic::error(Code::InvalidEntry, "the entry is empty").at(span, "names nothing")
+            }
+            LoadError::Remote(remote) => {
+                let help = match remote {
+                    Some(remote) => {
+                        let reference = match remote.reference.as_str() {
+                            "" => String::new(),
+                            reference => format!(" at `{reference}`"),
+                        };
+                        format!(
+                            "kiln does not use the network: copy `{}` of {}{reference} into the repository and \
+                             name the copy",
+                            if remote.directory.is_empty() { "." } else { &remote.directory },
+                            remote.clone_url,
+                        )
+                    }
+                    None => "kiln does not use the network: copy the file into the repository and name the copy"
+                        .to_owned(),
+                };
+                Diagnostic::error(Code::BaseRemote, format!("`{text}` is remote")).at(span, "named here").help(help)
+            }
+            LoadError::TooMuchInput(_) => {
+                Diagnostic::error(Code::FileTooLarge, "more than 2 GiB of input in one run").at(span, "read here")
+            }
+            LoadError::Io { error, .. } => {
+                Diagnostic::error(Code::FileUnreadable, format!("`{text}` cannot be read: {error}"))
+                    .at(span, "named here")
+            }
+        };
+        self.fail(diagnostic)
+    }
+
+    fn nearest_file(&self, missing: &Path, root: &Path) -> Option<String> {
+        let directory = missing.parent()?;
+        let name = missing.file_name()?.to_str()?;
+        let names = self.loader.names(directory);
+        let near = nearest(name, names.iter().map(String::as_str))?;
+        Some(format!("there is `{}`", display_path(&directory.join(near), root)))
+    }
+
+    /// Reports why a file does not hold objects.
+    pub(crate) fn read_fault(&mut self, fault: &ReadFault, file: &SourceFile) -> Reported {
+        let diagnostic = self.read_fault_diagnostic(fault, file);
+        self.fail(diagnostic)
+    }
+
+    /// Returns the diagnostic that says why a file does not hold objects.
+    pub(crate) fn read_fault_diagnostic(&self, fault: &ReadFault, file: &SourceFile) -> Diagnostic {
+        let at = |offset: usize| Some(Span { file: file.id(), start: offset as u32, end: offset as u32 + 1 });
+        match fault {
+            ReadFault::NotUtf8(offset) => {
+                Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text").at(at(*offset), "not UTF-8")
+            }
+            ReadFault::Separator(offset) => {
+                Diagnostic::error(Code::YamlSyntax, "a document separator holds more than `---` and a comment")
+                    .at(at(*offset), "separator")
+                    .help("begin the document on the next line")
+            }
+            ReadFault::Syntax(error, piece) => syntax_error(error, file, *piece),
+            ReadFault::NotAnObject(origin) => Diagnostic::error(
+                Code::ResourceNotAnObject,
+                "expected a Kubernetes object with `apiVersion`, `kind` and `metadata`",
+            )
+            .at(self.span(*origin), "not an object"),
+            ReadFault::MissingKind(origin) => {
+                Diagnostic::error(Code::ResourceMissingKind, "the object has no `kind`")
+                    .at(self.span(*origin), "this object")
+            }
+            ReadFault::MissingName(origin, kind) => {
+                let message = format!("the object of kind `{kind}` has no `metadata.name`");
+                Diagnostic::error(Code::ResourceMissingName, message).at(self.span(*origin), "this object")
+            }
+            ReadFault::ItemsNotAList(origin, kind) => {
+                let message = format!("the `items` of a `{kind}` must be a list");
+                Diagnostic::error(Code::ResourceItemsNotAList, message).at(self.span(*origin), "not a list")
+            }
+            ReadFault::View(fault) => self.view_fault_diagnostic(fault),
+        }
+    }
+
+    /// Reports why a kustomization or another configuration is not YAML.
+    pub(crate) fn document_fault(&mut self, fault: &DocumentFault, file: &SourceFile) -> Reported {
+        let diagnostic = match fault {
+            DocumentFault::NotUtf8(offset) => {
+                let span = Span { file: file.id(), start: *offset as u32, end: *offset as u32 + 1 };
+                Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text").at(span, "not UTF-8")
+            }
+            DocumentFault::Syntax(error) => syntax_error(error, file, 0),
+        };
+        self.fail(diagnostic)
+    }
+
+    /// Reports why an object cannot be written.
+    pub(crate) fn view_fault(&mut self, fault: &ViewFault) -> Reported {
+        let diagnostic = self.view_fault_diagnostic(fault);
+        self.fail(diagnostic)
+    }
+
+    pub(crate) fn view_fault_diagnostic(&self, fault: &ViewFault) -> Diagnostic {
+        let at = self.span(fault.at);
+        match &fault.kind {
+            ViewFaultKind::DuplicateKey(key) => {
+                Diagnostic::error(Code::YamlDuplicateKey, format!("the key `{key}` is set twice in this map"))
+                    .at(at, "set again here")
+                    .at(self.span(fault.other), "first set here")
+                    .help("remove one of them")
+            }
+            ViewFaultKind::NonStringKey(key) => {
+                Diagnostic::error(Code::YamlKeyNotString, format!("the key `{key}` is not a string"))
+                    .at(at, "not a string")
+                    .help(format!("put it in quotes: \"{key}\""))
+            }
+            ViewFaultKind::TypeMismatch { text, found, expected } => {
+                let (found, expected) = (tag_name(*found), tag_name(*expected));
+                let message = format!("`{text}` is {found}, but its place holds {expected}");
+                Diagnostic::error(Code::YamlTypeMismatch, message).at(at, format!("not {expected}"))
+            }
+            ViewFaultKind::LeadingTab => Diagnostic::error(
+                Code::YamlUnwritable,
+                "a text of several lines that begins with a tab cannot be written as kustomize writes it",
+            )
+            .at(at, "begins with a tab")
+            .help("begin the text with a space or a line without a tab"),
+            ViewFaultKind::NotFinite => {
+                Diagnostic::error(Code::YamlUnwritable, "a number must be finite").at(at, "not a finite number")
+            }
+            ViewFaultKind::InvalidBase64 => {
+                Diagnostic::error(Code::YamlTypeMismatch, "a value tagged `!!binary` must be base64")
+                    .at(at, "not base64")
+            }
+            ViewFaultKind::ControlCharacter(character) => {
+                let message = format!("the control character U+{:04X} cannot be written", u32::from(*character));
+                Diagnostic::error(Code::YamlUnwritable, message).at(at, "holds a control character")
+            }
+            ViewFaultKind::LongKey => {
+                Diagnostic::error(Code::YamlUnwritable, "a key is longer than 1,024 characters").at(at, "the value")
+            }
+        }
+    }
+
+    /// Returns the diagnostic that says why a selector cannot be used.
+    pub(crate) fn selector_error(&self, error: &SelectorError, at: OriginId) -> Diagnostic {
+        let span = self.span(at);
+        match error {
+            SelectorError::Pattern(error) => pattern_error(error).at(span, "this selector"),
+            SelectorError::Labels(text, reason) => {
+                let message = format!("`{text}` is not a label selector: {reason}");
+                Diagnostic::error(Code::SelectorInvalid, message).at(span, "this selector")
+            }
+        }
+    }
+}
+
+pub(crate) fn pattern_error(error: &PatternError) -> Diagnostic {
+    Diagnostic::error(Code::SelectorInvalid, error.to_string())
+}
+
+/// Returns the diagnostic for a text that is not YAML or JSON; `base` is the offset of the text in its file.
+pub(crate) fn syntax_error(error: &SyntaxError, file: &SourceFile, base: usize) -> Diagnostic {
+    let end = file.bytes().len();
+    let span = |offset: usize| {
+        let start = (base + offset).min(end) as u32;
+        Some(Span { file: file.id(), start, end: start + 1 })
+    };
+    let mut diagnostic =
+        Diagnostic::error(Code::YamlSyntax, error.message.clone()).at(span(error.at), "found here");
+    if let Some((what, at)) = error.context {
+        diagnostic = diagnostic.at(span(at), format!("while reading {what} that begins here"));
+    }
+    diagnostic
+}
+
+fn tag_name(tag: Tag) -> &'static str {
+    match tag {
+        Tag::Str => "a string",
+        Tag::Int => "an integer",
+        Tag::Float => "a number",
+        Tag::Bool => "a boolean",
+        Tag::Null => "null",
+        Tag::Timestamp => "a date",
+        Tag::Binary => "binary data",
+        _ => "another type",
+    }
+}

@@ -1,0 +1,256 @@
+//! What builds share, and what one build carries along.
+//!
+//! A [`Session`] holds the [`Reader`], every file that was read and every document that was parsed, so that overlays of one
+//! base read it once. A [`Context`] is one build: its options, its diagnostics, its provenance, the schemas that hold in
+//! it, and the route of kustomizations to where it stands. Faults of the rooms below become diagnostics here.
+
+mod faults;
+mod options;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use crate::diagnostic::{Code, Diagnostic, Fallible, Reported, Sink, TraceStep};
+use crate::provenance::{OriginId, Provenance, StepId, StepKind};
+use crate::resource::{ReadFault, Scopes, read_objects};
+use crate::schema::Schemas;
+use crate::source::{LoadError, Loader, Reader, Segments, SourceFile, SourceMap, Span};
+use crate::yaml::{Dialect, Node, SyntaxError, parse_document, scalar_segments, token_end};
+
+pub(crate) use faults::{pattern_error, syntax_error};
+pub use options::{BuildOptions, Reorder};
+
+/// A string of a kustomization and its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Text {
+    pub(crate) value: ecow::EcoString,
+    pub(crate) at: OriginId,
+}
+
+impl Text {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.value.is_empty()
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.value
+    }
+}
+
+type Objects = Arc<Result<Vec<Node>, ReadFault>>;
+type Document = Arc<Result<Option<Node>, DocumentFault>>;
+
+/// Why a text does not hold a YAML document.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum DocumentFault {
+    NotUtf8(usize),
+    Syntax(SyntaxError),
+}
+
+/// Files and documents that builds share. Thread-safe.
+pub struct Session<'r> {
+    reader: &'r dyn Reader,
+    sources: SourceMap,
+    files: Mutex<HashMap<PathBuf, Arc<SourceFile>>>,
+    objects: Mutex<HashMap<PathBuf, Objects>>,
+    documents: Mutex<HashMap<PathBuf, Document>>,
+}
+
+impl<'r> Session<'r> {
+    /// Returns a session that reads through `reader`.
+    pub fn new(reader: &'r dyn Reader) -> Self {
+        Self {
+            reader,
+            sources: SourceMap::default(),
+            files: Mutex::default(),
+            objects: Mutex::default(),
+            documents: Mutex::default(),
+        }
+    }
+
+    /// Returns the files that were read.
+    pub fn sources(&self) -> &SourceMap {
+        &self.sources
+    }
+
+    pub(crate) fn reader(&self) -> &'r dyn Reader {
+        self.reader
+    }
+
+    fn file(&self, path: &Path) -> Result<Arc<SourceFile>, LoadError> {
+        let mut files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(file) = files.get(path) {
+            return Ok(Arc::clone(file));
+        }
+        let failed = |error| LoadError::Io { path: path.to_path_buf(), error };
+        let bytes = self.reader.read(path).map_err(failed)?;
+        let added = self.sources.add(path.to_path_buf(), bytes.into());
+        let file = added.map_err(|_| LoadError::TooMuchInput(path.to_path_buf()))?;
+        files.insert(path.to_path_buf(), Arc::clone(&file));
+        Ok(file)
+    }
+
+    fn objects(&self, file: &SourceFile) -> Objects {
+        let mut objects = self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(known) = objects.get(file.path()) {
+            return Arc::clone(known);
+        }
+        let read = Arc::new(read_objects(file.bytes(), file.base()));
+        objects.insert(file.path().to_path_buf(), Arc::clone(&read));
+        read
+    }
+
+    fn document(&self, file: &SourceFile) -> Document {
+        let mut documents = self.documents.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(known) = documents.get(file.path()) {
+            return Arc::clone(known);
+        }
+        let read = Arc::new(read_document(file.bytes(), file.base()));
+        documents.insert(file.path().to_path_buf(), Arc::clone(&read));
+        read
+    }
+}
+
+fn read_document(bytes: &[u8], base: u32) -> Result<Option<Node>, DocumentFault> {
+    let text = std::str::from_utf8(bytes).map_err(|e| DocumentFault::NotUtf8(e.valid_up_to()))?;
+    parse_document(text, base, Dialect::V2).map_err(DocumentFault::Syntax)
+}
+
+/// One build.
+pub(crate) struct Context<'s> {
+    pub(crate) session: &'s Session<'s>,
+    pub(crate) options: &'s BuildOptions,
+    pub(crate) loader: Loader<'s>,
+    pub(crate) sink: Sink,
+    pub(crate) provenance: Provenance,
+    pub(crate) schemas: Schemas,
+    pub(crate) scopes: Arc<Scopes>,
+    route: Vec<TraceStep>,
+}
+
+impl<'s> Context<'s> {
+    pub(crate) fn new(session: &'s Session<'s>, options: &'s BuildOptions) -> Self {
+        Self {
+            session,
+            options,
+            loader: Loader::new(session.reader(), options.load_restriction),
+            sink: Sink::default(),
+            provenance: Provenance::default(),
+            schemas: Schemas::default(),
+            scopes: Arc::default(),
+            route: Vec::new(),
+        }
+    }
+
+    pub(crate) fn sources(&self) -> &'s SourceMap {
+        &self.session.sources
+    }
+
+    /// Returns the place of the text that an origin leads to.
+    pub(crate) fn span(&self, origin: OriginId) -> Option<Span> {
+        self.span_at(self.provenance.position(origin)?)
+    }
+
+    /// Returns the place of the token at a global position.
+    pub(crate) fn span_at(&self, position: u32) -> Option<Span> {
+        let (file, start) = self.sources().locate(position)?;
+        let text = std::str::from_utf8(file.bytes()).unwrap_or_default();
+        let end = token_end(text, start as usize) as u32;
+        Some(Span { file: file.id(), start, end })
+    }
+
+    /// Reports an error, with the route to the present kustomization.
+    pub(crate) fn fail(&mut self, mut diagnostic: Diagnostic) -> Reported {
+        diagnostic.trace.clone_from(&self.route);
+        self.sink.report(diagnostic)
+    }
+
+    /// Reports a warning.
+    pub(crate) fn warn(&mut self, mut diagnostic: Diagnostic) {
+        diagnostic.trace.clone_from(&self.route);
+        self.sink.push(diagnostic);
+    }
+
+    /// Goes on to what an entry of the present kustomization names.
+    pub(crate) fn enter(&mut self, at: OriginId, what: String) {
+        match self.span(at) {
+            Some(span) => self.route.push(TraceStep { span, what }),
+            None => self.route.extend(self.route.last().cloned()),
+        }
+    }
+
+    /// Comes back from it.
+    pub(crate) fn leave(&mut self) {
+        self.route.pop();
+    }
+
+    /// Begins a step of the build.
+    pub(crate) fn step(&mut self, kind: StepKind, at: OriginId) -> StepId {
+        self.provenance.step(kind, at)
+    }
+
+    /// Reads the file that an entry of the kustomization in `root` names.
+    pub(crate) fn file(&mut self, root: &Path, entry: &Text) -> Fallible<Arc<SourceFile>> {
+        match self.try_file(root, entry.as_str()) {
+            Ok(file) => Ok(file),
+            Err(error) => Err(self.load_error(&error, root, entry)),
+        }
+    }
+
+    /// Like [`Context::file`], for entries that may be something else than a file.
+    pub(crate) fn try_file(&self, root: &Path, entry: &str) -> Result<Arc<SourceFile>, LoadError> {
+        let path = self.loader.file(root, entry)?;
+        self.session.file(&path)
+    }
+
+    /// Reads a file at a resolved path.
+    pub(crate) fn file_at(&self, path: &Path) -> Result<Arc<SourceFile>, LoadError> {
+        self.session.file(path)
+    }
+
+    /// Returns the objects of a file, parsed once in a session.
+    pub(crate) fn objects(&mut self, file: &SourceFile) -> Fallible<Vec<Node>> {
+        match self.session.objects(file).as_ref() {
+            Ok(nodes) => Ok(nodes.clone()),
+            Err(fault) => Err(self.read_fault(fault, file)),
+        }
+    }
+
+    /// Like [`Context::objects`], for texts that may be something else than objects.
+    pub(crate) fn try_objects(&self, file: &SourceFile) -> Result<Vec<Node>, ReadFault> {
+        self.session.objects(file).as_ref().clone()
+    }
+
+    /// Returns the first document of a file by the rules of kustomization files, parsed once in a session.
+    pub(crate) fn document(&mut self, file: &SourceFile) -> Fallible<Option<Node>> {
+        match self.session.document(file).as_ref() {
+            Ok(node) => Ok(node.clone()),
+            Err(fault) => Err(self.document_fault(fault, file)),
+        }
+    }
+
+    /// Returns a text that is written inside a kustomization as a file of its own, whose places lead back there.
+    pub(crate) fn inline_file(&mut self, text: &Text) -> Fallible<Arc<SourceFile>> {
+        let place = text.at.position().and_then(|p| self.sources().locate(p));
+        let Some((file, offset)) = place else {
+            let added = self.sources().add(PathBuf::from("-"), text.value.as_bytes().into());
+            return added.map_err(|_| self.too_much_input());
+        };
+        let outer = std::str::from_utf8(file.bytes()).unwrap_or_default();
+        let segments = scalar_segments(outer, offset as usize, text.as_str());
+        let segments = segments.into_iter().map(|(own, outer)| (own, outer + file.base())).collect();
+        let bytes = text.value.as_bytes().into();
+        let added = self.sources().add_inside(file.path().to_path_buf(), bytes, Segments(segments));
+        added.map_err(|_| self.too_much_input())
+    }
+
+    /// Returns the objects that a text written inside a kustomization holds.
+    pub(crate) fn inline_objects(&self, file: &SourceFile) -> Result<Vec<Node>, ReadFault> {
+        read_objects(file.bytes(), file.base())
+    }
+
+    fn too_much_input(&mut self) -> Reported {
+        self.fail(Diagnostic::error(Code::FileTooLarge, "more than 2 GiB of input in one run"))
+    }
+}

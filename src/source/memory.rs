@@ -1,0 +1,135 @@
+//! [`Reader`]s for tests and for callers that hold their files in memory.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use super::{EntryKind, Reader, clean};
+
+/// Files in memory: absolute paths and their bytes. Directories exist where a file lies below them.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryReader {
+    files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl MemoryReader {
+    /// Returns a reader without files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file at an absolute path, replacing what was there.
+    pub fn insert(&mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
+        self.files.insert(path.into(), bytes.into());
+    }
+
+    fn missing(path: &Path) -> io::Error {
+        io::Error::new(io::ErrorKind::NotFound, format!("{}: no such file", path.display()))
+    }
+
+    fn is_directory(&self, path: &Path) -> bool {
+        let mut below = self.files.range(path.to_path_buf()..);
+        below.find(|(file, _)| file.as_path() != path).is_some_and(|(file, _)| file.starts_with(path))
+    }
+}
+
+impl FromIterator<(PathBuf, Vec<u8>)> for MemoryReader {
+    fn from_iter<T: IntoIterator<Item = (PathBuf, Vec<u8>)>>(files: T) -> Self {
+        Self { files: files.into_iter().collect() }
+    }
+}
+
+impl Reader for MemoryReader {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.files.get(&clean(path)).cloned().ok_or_else(|| Self::missing(path))
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<EntryKind> {
+        let path = clean(path);
+        if self.files.contains_key(&path) {
+            Ok(EntryKind::File)
+        } else if self.is_directory(&path) {
+            Ok(EntryKind::Directory)
+        } else {
+            Err(Self::missing(&path))
+        }
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        self.kind(path)?;
+        Ok(clean(path))
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        let path = clean(path);
+        let mut names: Vec<OsString> = Vec::new();
+        for file in self.files.keys() {
+            let Ok(rest) = file.strip_prefix(&path) else { continue };
+            let Some(first) = rest.components().next() else { continue };
+            let name = first.as_os_str();
+            if names.last().is_none_or(|last| last != name) {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+}
+
+/// Counts the reads that go through it to another reader, per path.
+pub struct CountingReader<R> {
+    inner: R,
+    reads: Mutex<BTreeMap<PathBuf, usize>>,
+}
+
+impl<R: Reader> CountingReader<R> {
+    /// Wraps a reader.
+    pub fn new(inner: R) -> Self {
+        Self { inner, reads: Mutex::default() }
+    }
+
+    /// Returns how often each path was read.
+    pub fn reads(&self) -> BTreeMap<PathBuf, usize> {
+        self.reads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}
+
+impl<R: Reader> Reader for CountingReader<R> {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let mut reads = self.reads.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *reads.entry(path.to_path_buf()).or_default() += 1;
+        drop(reads);
+        self.inner.read(path)
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<EntryKind> {
+        self.inner.kind(path)
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        self.inner.canonicalize(path)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        self.inner.list(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_follow_from_files() {
+        let mut reader = MemoryReader::new();
+        reader.insert("/p/base/a.yaml", "a");
+        reader.insert("/p/base-2/b.yaml", "b");
+        assert_eq!(reader.kind(Path::new("/p/base")).unwrap(), EntryKind::Directory);
+        assert_eq!(reader.kind(Path::new("/p/base/../base/a.yaml")).unwrap(), EntryKind::File);
+        assert!(reader.kind(Path::new("/p/bas")).is_err());
+        assert_eq!(reader.list(Path::new("/p")).unwrap(), ["base", "base-2"]);
+    }
+}

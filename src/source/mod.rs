@@ -1,0 +1,242 @@
+//! Files: reading them, naming them, and saying where in them something stands.
+//!
+//! Comes in: a [`Reader`] and the paths that kustomizations name. Goes out: [`SourceFile`]s in a
+//! [`SourceMap`], resolved paths, [`Span`]s. Nothing here knows YAML, and nothing here writes.
+//!
+//! Every file that a run reads gets a stretch of one global range of byte positions
+//! ([`SourceFile::base`]). A single `u32` therefore names a place in any file; a binary search over
+//! the bases gives the file back. The range ends at 2 GiB, a limit on the input of one run.
+//!
+//! Text that is written inside another file (an inline patch in a kustomization) is added as a
+//! file of its own with a [`Segments`] table, so that a place in it leads back to the line of the
+//! enclosing file.
+
+mod disk;
+mod loader;
+mod memory;
+mod path;
+mod reader;
+mod remote;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, RwLock};
+
+pub use disk::DiskReader;
+pub use loader::{LoadError, LoadRestriction, Loader};
+pub use memory::{CountingReader, MemoryReader};
+pub use path::display_path;
+pub(crate) use path::{clean, join};
+pub use reader::{EntryKind, Reader};
+pub(crate) use remote::{RemoteSpec, is_http_url, parse_remote};
+
+/// The largest number of input bytes that one run may hold; positions are 31 bits wide.
+pub const MAX_INPUT_BYTES: u32 = 0x7fff_ffff;
+
+/// The number of a file within its [`SourceMap`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(u32);
+
+/// A stretch of bytes in one file, `start..end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// First byte, counted from the start of the file.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// A line and a column, both counted from 1; the column counts characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineColumn {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// How the bytes of a text that was written inside another file map to that file.
+///
+/// Pairs of (offset in this text, global position in the enclosing file), ascending; within a pair
+/// offsets advance together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Segments(pub Vec<(u32, u32)>);
+
+impl Segments {
+    fn position_of(&self, offset: u32) -> Option<u32> {
+        let after = self.0.partition_point(|&(from, _)| from <= offset);
+        let &(from, at) = self.0.get(after.checked_sub(1)?)?;
+        Some(at + (offset - from))
+    }
+}
+
+/// One file that was read, or one text written inside such a file.
+#[derive(Debug)]
+pub struct SourceFile {
+    id: FileId,
+    path: PathBuf,
+    text: Arc<[u8]>,
+    base: u32,
+    inside: Option<Segments>,
+    line_starts: OnceLock<Vec<u32>>,
+}
+
+impl SourceFile {
+    /// Returns the number of the file.
+    pub fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// Returns the absolute path the file was read from; for a text inside another file, the path of that file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the bytes of the file, as they were read.
+    pub fn bytes(&self) -> &Arc<[u8]> {
+        &self.text
+    }
+
+    /// Returns the global position of the first byte.
+    pub fn base(&self) -> u32 {
+        self.base
+    }
+
+    /// Returns the line and column of a byte offset in this file.
+    pub fn line_column(&self, offset: u32) -> LineColumn {
+        let starts = self.line_starts.get_or_init(|| {
+            let breaks = self.text.iter().enumerate().filter(|&(_, &b)| b == b'\n');
+            std::iter::once(0).chain(breaks.map(|(i, _)| i as u32 + 1)).collect()
+        });
+        let offset = offset.min(self.text.len() as u32);
+        let line = starts.partition_point(|&s| s <= offset).max(1);
+        let start = starts[line - 1];
+        let before = &self.text[start as usize..offset as usize];
+        let column = before.iter().filter(|&&b| b & 0xc0 != 0x80).count() as u32 + 1;
+        LineColumn { line: line as u32, column }
+    }
+
+    /// Returns the bytes of line `line` (from 1) without its line break, with the offset of its first byte.
+    pub fn line(&self, line: u32) -> (u32, &[u8]) {
+        let _ = self.line_column(0);
+        let empty = Vec::new();
+        let starts = self.line_starts.get().unwrap_or(&empty);
+        let Some(&start) = starts.get(line as usize - 1) else { return (0, &[]) };
+        let end = starts.get(line as usize).map_or(self.text.len(), |&e| e as usize - 1);
+        let text = &self.text[start as usize..end.max(start as usize)];
+        (start, text.strip_suffix(b"\r").unwrap_or(text))
+    }
+}
+
+/// The files of a run, in the order they were read. Shared between threads.
+#[derive(Debug, Default)]
+pub struct SourceMap {
+    files: RwLock<Vec<Arc<SourceFile>>>,
+}
+
+/// The input of a run is larger than positions can name ([`MAX_INPUT_BYTES`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more than 2 GiB of input in one run")]
+pub struct TooMuchInput;
+
+impl SourceMap {
+    /// Adds the text of a file.
+    pub fn add(&self, path: PathBuf, text: Arc<[u8]>) -> Result<Arc<SourceFile>, TooMuchInput> {
+        self.push(path, text, None)
+    }
+
+    /// Adds a text that is written inside another file, with its map to that file.
+    pub fn add_inside(
+        &self,
+        path: PathBuf,
+        text: Arc<[u8]>,
+        segments: Segments,
+    ) -> Result<Arc<SourceFile>, TooMuchInput> {
+        self.push(path, text, Some(segments))
+    }
+
+    fn push(
+        &self,
+        path: PathBuf,
+        text: Arc<[u8]>,
+        inside: Option<Segments>,
+    ) -> Result<Arc<SourceFile>, TooMuchInput> {
+        let mut files = self.files.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // One byte between files, so that the end of a file is not the start of the next; position 0 is no place.
+        let base = files.last().map_or(1, |f| f.base + f.text.len() as u32 + 1);
+        let end = base as usize + text.len();
+        if end >= MAX_INPUT_BYTES as usize {
+            return Err(TooMuchInput);
+        }
+        let id = FileId(files.len() as u32);
+        let line_starts = OnceLock::new();
+        let file = Arc::new(SourceFile { id, path, text, base, inside, line_starts });
+        files.push(Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// Returns a file by its number.
+    pub fn file(&self, id: FileId) -> Option<Arc<SourceFile>> {
+        let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        files.get(id.0 as usize).cloned()
+    }
+
+    /// Returns the file and the offset in it that a global position names.
+    pub fn locate(&self, position: u32) -> Option<(Arc<SourceFile>, u32)> {
+        let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let after = files.partition_point(|f| f.base <= position);
+        let file = files.get(after.checked_sub(1)?)?;
+        let offset = position - file.base;
+        (offset as usize <= file.text.len()).then(|| (Arc::clone(file), offset))
+    }
+
+    /// Like [`SourceMap::locate`], but leads from a text inside a file to the file on disk.
+    pub fn locate_on_disk(&self, position: u32) -> Option<(Arc<SourceFile>, u32)> {
+        let (mut file, mut offset) = self.locate(position)?;
+        while let Some(segments) = &file.inside {
+            (file, offset) = self.locate(segments.position_of(offset)?)?;
+        }
+        Some((file, offset))
+    }
+
+    /// Returns how many files were added.
+    pub fn len(&self) -> usize {
+        self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner).len()
+    }
+
+    /// Returns whether no file was added.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_lead_back_to_files() {
+        let map = SourceMap::default();
+        let a = map.add("/a".into(), Arc::from(&b"one\ntwo\n"[..])).unwrap();
+        let b = map.add("/b".into(), Arc::from("\u{e9}x\n".as_bytes())).unwrap();
+        let (file, offset) = map.locate(a.base() + 4).unwrap();
+        assert_eq!((file.id(), offset), (a.id(), 4));
+        assert_eq!(file.line_column(offset), LineColumn { line: 2, column: 1 });
+        let (file, offset) = map.locate(b.base() + 2).unwrap();
+        assert_eq!(file.line_column(offset), LineColumn { line: 1, column: 2 });
+        assert_eq!(file.line(1), (0, "\u{e9}x".as_bytes()));
+        assert!(map.locate(0).is_none());
+    }
+
+    #[test]
+    fn a_text_inside_a_file_points_into_that_file() {
+        let map = SourceMap::default();
+        let outer = map.add("/k".into(), Arc::from(&b"patch: |\n  a: 1\n  b: 2\n"[..])).unwrap();
+        let segments = Segments(vec![(0, outer.base() + 11), (5, outer.base() + 18)]);
+        let inner = map.add_inside("/k".into(), Arc::from(&b"a: 1\nb: 2\n"[..]), segments).unwrap();
+        let (file, offset) = map.locate_on_disk(inner.base() + 8).unwrap();
+        assert_eq!(file.id(), outer.id());
+        assert_eq!(file.line_column(offset), LineColumn { line: 3, column: 6 });
+    }
+}

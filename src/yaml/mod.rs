@@ -1,0 +1,35 @@
+//! YAML: text to a tree with a place on every key and value, and a tree to kustomize's bytes.
+//!
+//! Comes in: text and the global position it begins at. Goes out: [`Node`]s, and bytes. This room knows nothing of
+//! Kubernetes, and it never reads a file.
+//!
+//! kustomize reads and prints YAML with two libraries and a detour through JSON. Their rules are observable, so they are
+//! kept apart here: [`scan`] and [`parse`] accept what go-yaml accepts, [`scalar`] resolves plain scalars in two
+//! [`Dialect`]s, [`view`] is what kustomize's round trips make of a value, [`write`] is go-yaml v2's format.
+
+mod json;
+mod key;
+mod node;
+mod number;
+mod order;
+mod parse;
+mod place;
+mod scalar;
+mod scan;
+mod text;
+mod timestamp;
+mod view;
+mod write;
+
+pub use json::parse_json;
+pub use key::{Key, KeyKind, known};
+pub use node::{Entry, Node, NodeKind, ScalarStyle, Tag};
+pub use parse::{MAX_ALIAS_NODES, MAX_DEPTH, SyntaxError, parse_document};
+pub(crate) use parse::created_key;
+pub(crate) use place::{scalar_segments, token_end};
+pub use scalar::{Dialect, Scalar};
+pub(crate) use number::format_general_f32;
+pub(crate) use scalar::{is_yaml_1_1_non_string, resolve};
+pub(crate) use view::{direct, json_reread};
+pub use view::{ViewFault, ViewFaultKind};
+pub use write::{write_document, write_string};

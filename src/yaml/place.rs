@@ -1,0 +1,68 @@
+//! Where tokens end, and where the characters of a scalar stand.
+//!
+//! The tree keeps one position per node. What a report needs beyond that is read from the text again.
+
+use super::scalar::Dialect;
+use super::scan::{Scanner, TokenKind};
+
+/// Returns the offset behind the token that begins at `at`, for a label that underlines it.
+pub(crate) fn token_end(text: &str, at: usize) -> usize {
+    let Some(rest) = text.get(at..) else { return at };
+    let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
+    let quoted = rest.starts_with(['"', '\'']);
+    let token = Scanner::new(rest, Dialect::V3).next().ok();
+    let end = match token {
+        Some(token) if quoted && matches!(token.kind, TokenKind::Scalar(_)) => token.end,
+        _ => {
+            let word = &rest[..line];
+            let stop = word.find([' ', ',', ']', '}']).unwrap_or(line);
+            word[..stop].trim_end_matches(':').len()
+        }
+    };
+    at + end.max(1).min(rest.len())
+}
+
+/// Returns where the stretches of a scalar's text stand in the source that it is written in: pairs of an offset in the
+/// text and an offset in the source. `at` is where the scalar begins.
+pub(crate) fn scalar_segments(source: &str, at: usize, text: &str) -> Vec<(u32, u32)> {
+    let Some(rest) = source.get(at..) else { return vec![(0, at as u32)] };
+    let mut scanner = Scanner::new(rest, Dialect::V2);
+    scanner.segments = Some(Vec::new());
+    while let Ok(token) = scanner.next() {
+        match token.kind {
+            TokenKind::Scalar(_) if token.text.as_str() == text => {
+                let found = scanner.segments.take().unwrap_or_default();
+                return found.into_iter().map(|(own, source)| (own, source + at as u32)).collect();
+            }
+            TokenKind::BlockMappingStart | TokenKind::Key | TokenKind::Anchor | TokenKind::Tag => {}
+            _ => break,
+        }
+    }
+    // Not read the same way alone: every line leads to where the scalar begins.
+    let lines = text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| (i as u32 + 1, at as u32));
+    std::iter::once((0, at as u32)).chain(lines).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_end_where_they_end() {
+        let end = |text: &str, at| token_end(text, at);
+        assert_eq!(end("a: b c\n", 3), 4);
+        assert_eq!(end("a: 'b c' # x", 3), 8);
+        assert_eq!(end("[a, b]", 1), 2);
+        assert_eq!(end("key: x", 0), 3);
+        assert_eq!(end("a", 1), 1);
+    }
+
+    #[test]
+    fn lines_of_a_block_lead_to_their_source() {
+        let source = "patch: |-\n  - op: add\n    path: /a\nnext: 1\n";
+        let segments = scalar_segments(source, 7, "- op: add\n  path: /a");
+        assert_eq!(segments, [(0, 12), (10, 24)]);
+        let source = "k: \"a\\tb\"\n";
+        assert_eq!(scalar_segments(source, 3, "a\tb"), [(0, 4), (2, 7)]);
+    }
+}

@@ -1,0 +1,503 @@
+//! A tree to the bytes that kustomize prints.
+//!
+//! The format is that of go-yaml v2 as `sigs.k8s.io/yaml` drives it: block style, two spaces, lists at the indentation of
+//! their key, keys in natural order, lines folded after column 80 in plain and quoted scalars. Values are
+//! [`effective`](super::view::effective) ones; they are written straight from the tree.
+
+use std::borrow::Cow;
+
+use super::number::format_general;
+use super::order::sort_keys;
+use super::scalar::{Scalar, is_base_60, resolve_tag_in};
+use super::scan::break_len;
+use super::text::{TextTraits, analyze, is_printable, width};
+use super::view::{ViewFault, ViewFaultKind, checked_entries, chomping_hint, effective, through_json};
+use super::{Dialect, Node, Tag};
+use crate::provenance::OriginId;
+
+const BEST_WIDTH: usize = 80;
+const INDENT: isize = 2;
+
+/// The longest key, in bytes, that stands before its `:` without a `?`.
+const MAX_SIMPLE_KEY: usize = 128;
+
+/// The longest key, in characters of JSON, that kustomize's own way back from JSON can read.
+const MAX_JSON_KEY: usize = 1024;
+
+/// Writes a tree as one YAML document, without `---`.
+pub fn write_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
+    let mut writer = Writer { out, line: 0, indent: -1, whitespace: true, indention: true };
+    writer.line = writer.out.len();
+    writer.node(node, Place { top: true, in_map: false, flow: false })?;
+    writer.write_indent();
+    Ok(())
+}
+
+/// Writes a string as a value of its own in the output's format; for comparison in tests and diffs.
+pub fn write_string(text: &str) -> String {
+    let node = Node::scalar(text, super::ScalarStyle::DoubleQuoted, Tag::Str, OriginId::NONE);
+    let mut out = Vec::new();
+    match write_document(&node, &mut out) {
+        Ok(()) => String::from_utf8(out).unwrap_or_default().trim_end().to_owned(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// Where a node stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The node is the whole object.
+    top: bool,
+    /// The node is the value of a key.
+    in_map: bool,
+    /// The node stands in a flow collection of the source.
+    flow: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Plain,
+    SingleQuoted,
+    DoubleQuoted,
+    Literal,
+}
+
+struct Writer<'o> {
+    out: &'o mut Vec<u8>,
+    /// Where the current line begins in `out`.
+    line: usize,
+    indent: isize,
+    /// The last character was white space.
+    whitespace: bool,
+    /// Only indentation and `-`, `?` or `:` stand on the line so far.
+    indention: bool,
+}
+
+type Write = Result<(), ViewFault>;
+
+impl Writer<'_> {
+    fn column(&self) -> usize {
+        let line = &self.out[self.line..];
+        if line.is_ascii() { line.len() } else { line.iter().filter(|&&b| b & 0xc0 != 0x80).count() }
+    }
+
+    fn put(&mut self, byte: u8) {
+        self.out.push(byte);
+    }
+
+    fn put_break(&mut self) {
+        self.out.push(b'\n');
+        self.line = self.out.len();
+    }
+
+    fn write_indent(&mut self) {
+        let indent = self.indent.max(0) as usize;
+        let column = self.column();
+        if !self.indention || column > indent || (column == indent && !self.whitespace) {
+            self.put_break();
+        }
+        let column = self.column();
+        self.out.extend(std::iter::repeat_n(b' ', indent.saturating_sub(column)));
+        self.whitespace = true;
+        self.indention = true;
+    }
+
+    fn indicator(&mut self, text: &[u8], need_whitespace: bool, is_whitespace: bool, is_indention: bool) {
+        if need_whitespace && !self.whitespace {
+            self.put(b' ');
+        }
+        self.out.extend_from_slice(text);
+        self.whitespace = is_whitespace;
+        self.indention = self.indention && is_indention;
+    }
+
+    fn node(&mut self, node: &Node, place: Place) -> Write {
+        let flow = place.flow || node.is_flow();
+        if let Some(entries) = node.entries() {
+            let mut entries = checked_entries(entries, place.top)?;
+            sort_keys(&mut entries);
+            return self.map(&entries, flow);
+        }
+        if let Some(elements) = node.elements() {
+            return self.sequence(elements, place.in_map, flow);
+        }
+        match effective(node, flow)? {
+            Scalar::Null => self.word("null"),
+            Scalar::Bool(value) => self.word(if value { "true" } else { "false" }),
+            Scalar::Int(value) => self.integer(value < 0, value.unsigned_abs()),
+            Scalar::Uint(value) => self.integer(false, value),
+            Scalar::Float(value) => self.word(&float_text(value)),
+            Scalar::Str(text) => {
+                let text = through_json(text, node.origin())?;
+                self.string(&text, false);
+            }
+        }
+        Ok(())
+    }
+
+    fn map(&mut self, entries: &[(&'static str, &Node)], flow: bool) -> Write {
+        if entries.is_empty() {
+            self.indicator(b"{", true, true, false);
+            self.indicator(b"}", false, false, false);
+            return Ok(());
+        }
+        let before = self.indent;
+        self.indent = if before < 0 { 0 } else { before + INDENT };
+        for (key, value) in entries {
+            if key.len() > MAX_SIMPLE_KEY {
+                check_key_length(key, value)?;
+            }
+            self.write_indent();
+            let key = through_json(Cow::Borrowed(*key), value.origin())?;
+            if key.len() <= MAX_SIMPLE_KEY && !has_break(&key) {
+                self.string(&key, true);
+                self.indicator(b":", false, false, false);
+            } else {
+                self.indicator(b"?", true, false, true);
+                self.string(&key, false);
+                self.write_indent();
+                self.indicator(b":", true, false, true);
+            }
+            self.node(value, Place { top: false, in_map: true, flow })?;
+        }
+        self.indent = before;
+        Ok(())
+    }
+
+    fn sequence(&mut self, elements: &[Node], in_map: bool, flow: bool) -> Write {
+        if elements.is_empty() {
+            self.indicator(b"[", true, true, false);
+            self.indicator(b"]", false, false, false);
+            return Ok(());
+        }
+        let before = self.indent;
+        if before < 0 {
+            self.indent = 0;
+        } else if !(in_map && !self.indention) {
+            self.indent = before + INDENT;
+        }
+        for element in elements {
+            self.write_indent();
+            self.indicator(b"-", true, false, true);
+            self.node(element, Place { top: false, in_map: false, flow })?;
+        }
+        self.indent = before;
+        Ok(())
+    }
+
+    /// Writes a number, a boolean or null.
+    fn word(&mut self, text: &str) {
+        self.indicator(text.as_bytes(), true, false, false);
+    }
+
+    fn integer(&mut self, negative: bool, magnitude: u64) {
+        let mut digits = [0; 20];
+        let mut at = digits.len();
+        let mut rest = magnitude;
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.indicator(if negative { b"-" } else { b"" }, true, false, false);
+        self.out.extend_from_slice(&digits[at..]);
+    }
+
+    fn string(&mut self, text: &str, simple_key: bool) {
+        let traits = analyze(text, Dialect::V2);
+        let style = style_of(text, traits, simple_key);
+        let before = self.indent;
+        self.indent = if before < 0 { INDENT } else { before + INDENT };
+        match style {
+            Style::Plain => self.plain(text, !simple_key),
+            Style::SingleQuoted => self.single_quoted(text, !simple_key),
+            Style::DoubleQuoted => self.double_quoted(text, !simple_key),
+            Style::Literal => self.literal(text),
+        }
+        self.indent = before;
+    }
+
+    fn plain(&mut self, text: &str, may_fold: bool) {
+        if !self.whitespace {
+            self.put(b' ');
+        }
+        if may_fold && self.column() + text.len() > BEST_WIDTH {
+            self.fold_plain(text);
+        } else {
+            self.out.extend_from_slice(text.as_bytes());
+        }
+        self.whitespace = false;
+        self.indention = false;
+    }
+
+    fn fold_plain(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let mut column = self.column();
+        let mut after_space = false;
+        let mut at = 0;
+        while at < bytes.len() {
+            let len = width(bytes[at]);
+            if bytes[at] == b' ' {
+                if !after_space && column > BEST_WIDTH && bytes.get(at + 1) != Some(&b' ') {
+                    self.write_indent();
+                    column = self.column();
+                } else {
+                    self.put(b' ');
+                    column += 1;
+                }
+                after_space = true;
+            } else {
+                self.out.extend_from_slice(&bytes[at..at + len]);
+                column += 1;
+                self.indention = false;
+                after_space = false;
+            }
+            at += len;
+        }
+    }
+
+    fn single_quoted(&mut self, text: &str, may_fold: bool) {
+        self.indicator(b"'", true, false, false);
+        let bytes = text.as_bytes();
+        let (mut after_space, mut after_break) = (false, false);
+        let mut at = 0;
+        while at < bytes.len() {
+            let len = width(bytes[at]);
+            if bytes[at] == b' ' {
+                let inside = at > 0 && at < bytes.len() - 1 && bytes[at + 1] != b' ';
+                if may_fold && !after_space && inside && self.column() > BEST_WIDTH {
+                    self.write_indent();
+                } else {
+                    self.put(b' ');
+                }
+                after_space = true;
+            } else if break_len(bytes, at) > 0 {
+                if !after_break && bytes[at] == b'\n' {
+                    self.put_break();
+                }
+                self.write_break(&bytes[at..at + len]);
+                self.indention = true;
+                after_break = true;
+            } else {
+                if after_break {
+                    self.write_indent();
+                }
+                if bytes[at] == b'\'' {
+                    self.put(b'\'');
+                }
+                self.out.extend_from_slice(&bytes[at..at + len]);
+                self.indention = false;
+                (after_space, after_break) = (false, false);
+            }
+            at += len;
+        }
+        self.indicator(b"'", false, false, false);
+    }
+
+    fn write_break(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+        self.line = self.out.len();
+    }
+
+    fn double_quoted(&mut self, text: &str, may_fold: bool) {
+        self.indicator(b"\"", true, false, false);
+        let bytes = text.as_bytes();
+        // go-yaml asks whether the *value* begins with a byte order mark, for every character of it.
+        let escape_all = text.starts_with('\u{feff}');
+        let mut after_space = false;
+        let mut at = 0;
+        while at < bytes.len() {
+            let byte = bytes[at];
+            let len = width(byte);
+            let must_escape = escape_all
+                || !is_printable(bytes, at)
+                || break_len(bytes, at) > 0
+                || matches!(byte, b'"' | b'\\');
+            if must_escape {
+                self.escape(text[at..].chars().next().unwrap_or_default());
+                after_space = false;
+            } else if byte == b' ' {
+                let inside = at > 0 && at < bytes.len() - 1;
+                if may_fold && !after_space && inside && self.column() > BEST_WIDTH {
+                    self.write_indent();
+                    if bytes[at + 1] == b' ' {
+                        self.put(b'\\');
+                    }
+                } else {
+                    self.put(b' ');
+                }
+                after_space = true;
+            } else {
+                self.out.extend_from_slice(&bytes[at..at + len]);
+                after_space = false;
+            }
+            at += len;
+        }
+        self.indicator(b"\"", false, false, false);
+    }
+
+    fn escape(&mut self, character: char) {
+        let short = match character {
+            '\0' => "0",
+            '\x07' => "a",
+            '\x08' => "b",
+            '\t' => "t",
+            '\n' => "n",
+            '\x0b' => "v",
+            '\x0c' => "f",
+            '\r' => "r",
+            '\x1b' => "e",
+            '"' => "\"",
+            '\\' => "\\",
+            '\u{85}' => "N",
+            '\u{a0}' => "_",
+            '\u{2028}' => "L",
+            '\u{2029}' => "P",
+            _ => "",
+        };
+        let code = character as u32;
+        let escaped = match code {
+            _ if !short.is_empty() => format!("\\{short}"),
+            0..=0xff => format!("\\x{code:02X}"),
+            0x100..=0xffff => format!("\\u{code:04X}"),
+            _ => format!("\\U{code:08X}"),
+        };
+        self.out.extend_from_slice(escaped.as_bytes());
+    }
+
+    fn literal(&mut self, text: &str) {
+        self.indicator(b"|", true, false, false);
+        let bytes = text.as_bytes();
+        if bytes[0] == b' ' || break_len(bytes, 0) > 0 {
+            self.put(b'2');
+        }
+        self.out.extend_from_slice(chomping_hint(text).as_bytes());
+        self.put_break();
+        self.indention = true;
+        self.whitespace = true;
+        let mut after_break = true;
+        let mut at = 0;
+        while at < bytes.len() {
+            let len = break_len(bytes, at);
+            if len > 0 {
+                self.write_break(&bytes[at..at + len]);
+                self.indention = true;
+                after_break = true;
+                at += len;
+                continue;
+            }
+            if after_break {
+                self.write_indent();
+            }
+            let end = (at..bytes.len()).find(|&i| break_len(bytes, i) > 0).unwrap_or(bytes.len());
+            self.out.extend_from_slice(&bytes[at..end]);
+            self.indention = false;
+            after_break = false;
+            at = end;
+        }
+    }
+}
+
+fn has_break(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().any(|(i, b)| matches!(b, b'\n' | b'\r' | 0xc2 | 0xe2) && break_len(bytes, i) > 0)
+}
+
+fn check_key_length(key: &str, value: &Node) -> Write {
+    let mut json = String::new();
+    super::view::write_json_string(key, &mut json);
+    if json.chars().count() > MAX_JSON_KEY {
+        let at = value.origin();
+        return Err(ViewFault { kind: ViewFaultKind::LongKey, at, other: OriginId::NONE });
+    }
+    Ok(())
+}
+
+/// Chooses a style as go-yaml v2's encoder and then its emitter do.
+fn style_of(text: &str, traits: TextTraits, simple_key: bool) -> Style {
+    let mut style = if text.contains('\n') {
+        Style::Literal
+    } else if resolve_tag_in(text, Dialect::V2) == Tag::Str && !is_base_60(text) {
+        Style::Plain
+    } else {
+        Style::DoubleQuoted
+    };
+    if simple_key && traits.multiline {
+        style = Style::DoubleQuoted;
+    }
+    if style == Style::Plain && !traits.plain_allowed {
+        style = Style::SingleQuoted;
+    }
+    if style == Style::SingleQuoted && !traits.single_quoted_allowed {
+        style = Style::DoubleQuoted;
+    }
+    if style == Style::Literal && (!traits.block_allowed || simple_key) {
+        style = Style::DoubleQuoted;
+    }
+    style
+}
+
+/// Returns the text of a float: through JSON, read back by go-yaml v2, written by it.
+fn float_text(float: f64) -> String {
+    let json = super::number::format_json(float);
+    match super::number::parse_number(&json) {
+        Some(super::number::Number::Int(value)) => value.to_string(),
+        Some(super::number::Number::Uint(value)) => value.to_string(),
+        Some(super::number::Number::Float(value)) => format_general(value),
+        None => json,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::parse_document;
+
+    fn rewrite(text: &str) -> String {
+        let node = parse_document(text, 1, Dialect::V3).unwrap().unwrap();
+        let mut out = Vec::new();
+        match write_document(&node, &mut out) {
+            Ok(()) => String::from_utf8(out).unwrap(),
+            Err(fault) => format!("{:?}", fault.kind),
+        }
+    }
+
+    #[test]
+    fn documents_are_written_as_go_yaml_writes_them() {
+        let cases = [
+            ("b: 1\na: [x, {y: z}]\n", "a:\n- x\n- \"y\": z\nb: 1\n"),
+            ("a: []\nb: {}\nc: ''\nd:\n", "a: []\nb: {}\nc: \"\"\nd: null\n"),
+            ("a: yes\nb: 'no'\nc: 1.0\nd: 1e21\n", "a: \"yes\"\nb: \"no\"\nc: 1\nd: 1e+21\n"),
+            ("a:\n- - 1\n  - 2\n- {b: 3}\n", "a:\n- - 1\n  - 2\n- b: 3\n"),
+            ("a: \"x\\ty\"\n", "a: \"x\\ty\"\n"),
+            ("a: |\n  one\n  two\n", "a: |\n  one\n  two\n"),
+            ("a: \"one\\n two\\n\\n\"\n", "a: |+\n  one\n   two\n\n"),
+            ("a: 'x: y'\n", "a: 'x: y'\n"),
+            ("a: 2001-01-01\n", "a: \"2001-01-01T00:00:00Z\"\n"),
+            ("a: 1:30\n", "a: \"1:30\"\n"),
+            ("a: \"x\\u2028y\"\n", "a: 'x\u{2028}  y'\n"),
+        ];
+        for (text, want) in cases {
+            assert_eq!(rewrite(text), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_lines_fold_after_column_80() {
+        let words = "word ".repeat(30);
+        let text = format!("a: {}\n", words.trim_end());
+        let out = rewrite(&text);
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].len() > 80 && lines[0].len() < 86, "{}", lines[0]);
+        assert!(lines[1].starts_with("  word"));
+    }
+
+    #[test]
+    fn a_value_that_begins_with_a_byte_order_mark_is_escaped_whole() {
+        assert_eq!(rewrite("a: \"\\uFEFFhi\"\n"), "a: \"\\uFEFF\\x68\\x69\"\n");
+    }
+}
