@@ -4,7 +4,7 @@
 //! `api/internal/accumulator/loadconfigfromcrds.go`). A manifest here has no effect.
 
 use super::load::report_clash;
-use super::{FieldSpec, FieldSpecClash, FieldSpecs, Layer, NameReference, TransformerConfig};
+use super::{FieldPath, FieldSpec, FieldSpecClash, FieldSpecs, Layer, NameReference, TransformerConfig};
 use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::resource::Gvk;
 use crate::session::{Context, Text, syntax_error};
@@ -100,7 +100,7 @@ fn read_type(
     for property in properties(definition) {
         path.push(property.key.text().to_owned());
         let schema = &property.value;
-        let spec = || FieldSpec { gvk: gvk.clone(), path: path.join("/").into(), create: false };
+        let spec = || FieldSpec { gvk: gvk.clone(), path: FieldPath::new(&path.join("/")), create: false };
         if extension(schema, ANNOTATION).is_some() {
             config.common_annotations.add(&spec())?;
         }
@@ -112,7 +112,7 @@ fn read_type(
         }
         if let (Some(version), Some(kind)) = (extension(schema, REFERENCE_VERSION), extension(schema, REFERENCE_KIND)) {
             let name = extension(schema, REFERENCE_NAME_KEY).unwrap_or_else(|| "name".to_owned());
-            let path = format!("{}/{name}", path.join("/")).into();
+            let path = FieldPath::new(&format!("{}/{name}", path.join("/")));
             let referrer = FieldSpec { gvk: gvk.clone(), path, create: false };
             let reference =
                 NameReference { gvk: Gvk::new("", &version, &kind), referrers: FieldSpecs(vec![referrer]) };

@@ -3,20 +3,102 @@
 //! The defaults are kustomize's (`api/internal/konfig/builtinpluginconsts`), kept as a table in
 //! `schema/field-specs.txt`; `configurations` files and `crds` add to them.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use ecow::EcoString;
 
 use super::decode::{Decoder, Field};
-use crate::provenance::OriginId;
 use crate::resource::Gvk;
-use crate::yaml::Node;
+use crate::yaml::{Key, Node, created_key, is_integer};
+
+/// A part of a [`FieldPath`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PathPart {
+    /// The field to look for.
+    pub(crate) key: Key,
+    /// The field to create.
+    pub(crate) created: Key,
+    /// Whether the field must be a list (`name[]`).
+    pub(crate) is_list: bool,
+    /// Why the part cannot be followed.
+    pub(crate) fault: Option<PartFault>,
+}
+
+/// Why a part of a path cannot be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PartFault {
+    Empty,
+    Index,
+}
+
+/// A path of fields: `spec/template/spec/containers[]/image`. A `\/` is a slash inside a name.
+#[derive(Clone, Debug)]
+pub(crate) struct FieldPath {
+    text: EcoString,
+    parts: Arc<[PathPart]>,
+}
+
+impl PartialEq for FieldPath {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for FieldPath {}
+
+impl FieldPath {
+    pub(crate) fn new(text: &str) -> Self {
+        let parts = split_path(text, '/').iter().map(|part| path_part(part)).collect();
+        Self { text: text.into(), parts }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn parts(&self) -> &[PathPart] {
+        &self.parts
+    }
+}
+
+fn path_part(part: &str) -> PathPart {
+    let name = part.strip_suffix("[]").unwrap_or(part);
+    let is_index = is_integer(name) || name == "-" || name == "*" || name.starts_with('[') && name.ends_with(']');
+    let fault = if name.is_empty() { Some(PartFault::Empty) } else { is_index.then_some(PartFault::Index) };
+    let name_looked_up = name.trim();
+    PathPart {
+        key: Key::text_key(name_looked_up),
+        created: created_key(name_looked_up),
+        is_list: name.len() != part.len(),
+        fault,
+    }
+}
+
+/// Splits a path at a delimiter, which a backslash makes part of a name (kyaml's `PathSplitter`).
+pub(crate) fn split_path(path: &str, delimiter: char) -> Vec<String> {
+    let mut pieces = path.split(delimiter).peekable();
+    if path.starts_with(delimiter) {
+        pieces.next();
+    }
+    let mut parts: Vec<String> = Vec::new();
+    for piece in pieces {
+        match parts.last_mut().filter(|last| last.ends_with('\\')) {
+            Some(last) => {
+                last.pop();
+                last.push(delimiter);
+                last.push_str(piece);
+            }
+            None => parts.push(piece.to_owned()),
+        }
+    }
+    parts
+}
 
 /// A field of the types that a [`Gvk`] selects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FieldSpec {
     pub(crate) gvk: Gvk,
-    pub(crate) path: EcoString,
+    pub(crate) path: FieldPath,
     pub(crate) create: bool,
 }
 
@@ -35,7 +117,7 @@ impl FieldSpecs {
     pub(crate) fn add(&mut self, spec: &FieldSpec) -> Result<(), FieldSpecClash> {
         let same = |own: &&FieldSpec| own.gvk.is_selected_by(&spec.gvk) && own.path == spec.path;
         match self.0.iter().find(same) {
-            Some(own) if own.create != spec.create => Err(FieldSpecClash { path: spec.path.clone() }),
+            Some(own) if own.create != spec.create => Err(FieldSpecClash { path: spec.path.as_str().into() }),
             Some(_) => Ok(()),
             None => {
                 self.0.push(spec.clone());
@@ -107,9 +189,9 @@ impl TransformerConfig {
         })
     }
 
-    /// Returns kustomize's defaults.
-    pub(crate) fn defaults() -> Self {
-        DEFAULTS.clone()
+    /// Returns kustomize's defaults, always the same ones.
+    pub(crate) fn shared_defaults() -> Arc<Self> {
+        Arc::clone(&DEFAULTS)
     }
 
     /// Adds what another configuration says.
@@ -189,9 +271,9 @@ fn decode_name_reference(decoder: &mut Decoder, node: &Node) -> NameReference {
 /// Decodes a field specification.
 pub(crate) fn decode_field_spec(decoder: &mut Decoder, node: &Node) -> FieldSpec {
     const FIELDS: &[&str] = &["group", "version", "kind", "path", "create"];
-    let mut spec = FieldSpec { gvk: Gvk::default(), path: EcoString::new(), create: false };
+    let mut spec = FieldSpec { gvk: Gvk::default(), path: FieldPath::new(""), create: false };
     decoder.fields(node, "fieldSpecs", FIELDS, |d, field, value| match field.name {
-        "path" => spec.path = d.text(value, field).value,
+        "path" => spec.path = FieldPath::new(d.text(value, field).as_str()),
         "create" => spec.create = d.boolean(value, field),
         _ => decode_gvk_part(d, field, value, &mut spec.gvk),
     });
@@ -243,8 +325,8 @@ fn order_key(gvk: &Gvk) -> (i32, String) {
     (first.or(last).unwrap_or_default(), gvk.sort_text())
 }
 
-static DEFAULTS: LazyLock<TransformerConfig> =
-    LazyLock::new(|| read_table(include_str!("../../schema/field-specs.txt")));
+static DEFAULTS: LazyLock<Arc<TransformerConfig>> =
+    LazyLock::new(|| Arc::new(read_table(include_str!("../../schema/field-specs.txt"))));
 
 /// Reads the table of defaults: a section a line, its specifications indented below it.
 fn read_table(table: &str) -> TransformerConfig {
@@ -276,7 +358,7 @@ fn read_table(table: &str) -> TransformerConfig {
 /// `PATH [GROUP/VERSION/KIND] [create]`
 fn read_spec(line: &str) -> FieldSpec {
     let mut words = line.split(' ');
-    let path = words.next().unwrap_or_default().into();
+    let path = FieldPath::new(words.next().unwrap_or_default());
     let (mut gvk, mut create) = (Gvk::default(), false);
     for word in words {
         if word == "create" {
@@ -295,17 +377,23 @@ fn read_gvk(text: &str) -> Gvk {
     Gvk::new(part(), part(), part())
 }
 
-/// Where a list of specifications was asked for; for faults.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SpecPlace(pub(crate) OriginId);
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn a_backslash_keeps_a_slash_inside_a_name() {
+        let split = |path: &str| split_path(path, '/');
+        assert_eq!(split("a/b"), ["a", "b"]);
+        assert_eq!(split("/a/b"), ["a", "b"]);
+        assert_eq!(split(r"a/b.c\/d/e"), ["a", "b.c/d", "e"]);
+        assert_eq!(split(""), [""]);
+        assert_eq!(split("a//b"), ["a", "", "b"]);
+    }
+
+    #[test]
     fn the_defaults_are_kustomizes() {
-        let config = TransformerConfig::defaults();
+        let config = TransformerConfig::shared_defaults();
         assert_eq!(config.name_prefix.0.len(), 1);
         assert_eq!(config.namespace.0.len(), 3);
         assert_eq!(config.common_labels.0.len(), 32);
@@ -320,7 +408,7 @@ mod tests {
     #[test]
     fn a_field_may_not_be_both_created_and_not() {
         let mut specs = FieldSpecs::default();
-        let spec = |create| FieldSpec { gvk: Gvk::default(), path: "a/b".into(), create };
+        let spec = |create| FieldSpec { gvk: Gvk::default(), path: FieldPath::new("a/b"), create };
         specs.add(&spec(true)).unwrap();
         specs.add(&spec(true)).unwrap();
         assert_eq!(specs.0.len(), 1);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::decode::{DecodeFault, Decoder, Rules};
-use super::{FieldSpecClash, Kustomization, TransformerConfig};
+use super::{FieldSpecClash, Kustomization, Replacement, TransformerConfig, decode_replacement};
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::provenance::OriginId;
 use crate::session::{Context, Text};
@@ -76,6 +76,24 @@ fn find_file(
             Err(cx.fail(diagnostic.help("keep one of them")))
         }
     }
+}
+
+/// Decodes a file that holds one replacement or a list of them; none if it holds neither.
+pub(crate) fn decode_replacements(
+    cx: &mut Context<'_>,
+    document: Option<&Node>,
+) -> Fallible<Option<Vec<Replacement>>> {
+    let mut decoder = Decoder::new(Rules::Lenient);
+    let found = match document {
+        Some(node) if node.entries().is_some() => vec![decode_replacement(&mut decoder, node)],
+        Some(node) => match node.elements() {
+            Some(elements) => elements.iter().map(|e| decode_replacement(&mut decoder, e)).collect(),
+            None => return Ok(None),
+        },
+        None => return Ok(None),
+    };
+    report_faults(cx, &decoder.faults)?;
+    Ok(Some(found))
 }
 
 /// Reports what a decoder has found.

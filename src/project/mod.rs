@@ -3,15 +3,23 @@
 //! Comes in: a directory. Goes out: a [`Kustomization`] whose fields are checked and placed, and the field
 //! specifications that its configurations and CRDs add. Nothing is built here.
 
-pub(crate) mod crds;
-pub(crate) mod decode;
-pub(crate) mod field_spec;
-pub(crate) mod kustomization;
-pub(crate) mod load;
+mod crds;
+mod decode;
+mod field_spec;
+mod kustomization;
+mod load;
 
-pub(crate) use field_spec::{FieldSpec, FieldSpecClash, FieldSpecs, NameReference, TransformerConfig};
+pub(crate) use crds::load_crds;
+pub(crate) use decode::{Decoder, Field, Rules};
+pub(crate) use field_spec::{
+    FieldPath, FieldSpec, FieldSpecClash, FieldSpecs, NameReference, ORDER_FIRST, ORDER_LAST, PartFault,
+    PathPart, TransformerConfig, decode_field_spec, split_path,
+};
 pub(crate) use kustomization::{
     FieldOptions, GeneratorArgs, GeneratorOptions, Image, Kustomization, Label, Patch, Replacement,
-    ReplacementSource, ReplacementTarget, Replica, SortOptions, StringMap, Target, Var,
+    ReplacementSource, ReplacementTarget, Replica, SortOptions, Target, Var, decode_generator, decode_image,
+    decode_patch, decode_replacement, decode_replica, decode_target,
 };
-pub(crate) use load::{Layer, load_configurations, load_layer};
+pub(crate) use load::{
+    FILE_NAMES, Layer, decode_replacements, load_configurations, load_layer, report_clash, report_faults,
+};

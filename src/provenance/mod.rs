@@ -241,6 +241,41 @@ impl Provenance {
     }
 }
 
+/// Records the writes of one step.
+pub(crate) struct Recorder<'p> {
+    provenance: &'p mut Provenance,
+    step: StepId,
+    at: OriginId,
+}
+
+impl<'p> Recorder<'p> {
+    /// Returns a recorder for a step.
+    pub(crate) fn new(provenance: &'p mut Provenance, step: StepId) -> Self {
+        let at = provenance.step_of(step).at;
+        Self { provenance, step, at }
+    }
+
+    /// Returns the step.
+    pub(crate) fn step(&self) -> StepId {
+        self.step
+    }
+
+    /// Returns the instruction that the writes follow.
+    pub(crate) fn at(&self) -> OriginId {
+        self.at
+    }
+
+    /// Sets the instruction that the next writes follow.
+    pub(crate) fn set_at(&mut self, at: OriginId) {
+        self.at = at;
+    }
+
+    /// Records that text from `from` was written over `previous`.
+    pub(crate) fn write(&mut self, from: OriginId, previous: OriginId) -> OriginId {
+        self.provenance.derive(Derived { at: self.at, step: self.step, from, previous })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -142,6 +142,15 @@ pub(crate) fn set_metadata_text(node: &mut Node, key: Key, text: &str, origin: O
     }
 }
 
+/// Sets one label or annotation of an object that code makes.
+pub(crate) fn set_string_map_entry(node: &mut Node, field: Key, key: &str, value: &str, origin: OriginId) {
+    let Some(metadata) = get_or_create_map(node, known::METADATA, origin) else { return };
+    let Some(map) = get_or_create_map(metadata, field, origin) else { return };
+    let mut value = Node::string(value, origin);
+    value.set_style(ScalarStyle::SingleQuoted);
+    set_field(map, key, value, &mut AliasWrites::default());
+}
+
 /// Replaces the labels or annotations by string values, sorted; nothing is left of an empty map.
 pub(crate) fn set_string_map(node: &mut Node, field: Key, values: &[(EcoString, EcoString, OriginId)]) {
     let origin = node.origin();

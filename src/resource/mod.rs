@@ -22,7 +22,7 @@ pub(crate) use id::{DEFAULT_NAMESPACE, NOT_NAMESPACED};
 pub(crate) use label_selector::LabelSelector;
 pub(crate) use metadata::{
     AliasWrites, get_or_create_map, metadata_entry, metadata_map, metadata_text, set_field, set_metadata_text,
-    set_scalar,
+    set_scalar, set_string_map_entry,
 };
 pub(crate) use object::Behavior;
 pub use object::Resource;

@@ -45,7 +45,8 @@ pub struct Resource {
     previous: Vec<PreviousId>,
     pub(crate) prefixes: Vec<EcoString>,
     pub(crate) suffixes: Vec<EcoString>,
-    pub(crate) behavior: Behavior,
+    /// What a generated object asks for; none for any other.
+    pub(crate) behavior: Option<Behavior>,
     pub(crate) needs_hash: bool,
     pub(crate) helm_generated: bool,
     pub(crate) allow_name_change: bool,
@@ -65,7 +66,7 @@ impl Resource {
             previous: Vec::new(),
             prefixes: Vec::new(),
             suffixes: Vec::new(),
-            behavior: Behavior::Unspecified,
+            behavior: None,
             needs_hash: false,
             helm_generated: false,
             allow_name_change: false,
@@ -204,6 +205,58 @@ impl Resource {
         set_string_map(&mut self.node, field, values);
     }
 
+    /// Takes over what the build remembers of the object that this one replaces.
+    pub(crate) fn take_memory(&mut self, old: &Self) {
+        self.previous.clone_from(&old.previous);
+        self.prefixes.clone_from(&old.prefixes);
+        self.suffixes.clone_from(&old.suffixes);
+        self.var_names.clone_from(&old.var_names);
+        self.behavior = old.behavior;
+        self.helm_generated = old.helm_generated;
+        self.allow_name_change = old.allow_name_change;
+        self.allow_kind_change = old.allow_kind_change;
+        // A hash is added only where both objects ask for one.
+        self.needs_hash &= old.needs_hash;
+        self.log.clone_from(&old.log);
+    }
+
+    /// Returns whether the build remembers the same of both objects.
+    pub(crate) fn has_same_memory(&self, other: &Self) -> bool {
+        self.previous == other.previous
+            && self.prefixes == other.prefixes
+            && self.suffixes == other.suffixes
+            && self.behavior == other.behavior
+            && self.needs_hash == other.needs_hash
+            && self.helm_generated == other.helm_generated
+            && self.allow_name_change == other.allow_name_change
+            && self.allow_kind_change == other.allow_kind_change
+    }
+
+    /// Returns whether kustomize keeps something about the object in its annotations, which then are there even if none
+    /// can be seen.
+    pub(crate) fn has_hidden_annotations(&self) -> bool {
+        !self.previous.is_empty()
+            || !self.prefixes.is_empty()
+            || !self.suffixes.is_empty()
+            || self.behavior.is_some()
+            || self.needs_hash
+            || self.helm_generated
+            || self.allow_name_change
+            || self.allow_kind_change
+    }
+
+    /// Forgets everything that kustomize keeps in annotations, as when a patch removes them all.
+    pub(crate) fn forget_hidden_annotations(&mut self) {
+        self.previous.clear();
+        self.prefixes.clear();
+        self.suffixes.clear();
+        self.behavior = None;
+        self.needs_hash = false;
+        self.helm_generated = false;
+        self.allow_name_change = false;
+        self.allow_kind_change = false;
+    }
+
     /// Takes what kustomize keeps in annotations into the fields, and removes those annotations from the tree.
     pub(crate) fn read_build_annotations(&mut self) {
         let annotations = self.node.at(&[known::METADATA, known::ANNOTATIONS]).and_then(Node::entries);
@@ -234,7 +287,7 @@ impl Resource {
         self.allow_kind_change |= enabled(known::ALLOW_KIND_CHANGE);
         let text = |wanted: Key| found.iter().find(|(key, _)| key.same_text(wanted)).map(|(_, text)| text);
         if let Some(name) = text(known::GENERATOR_BEHAVIOR) {
-            self.behavior = Behavior::from_name(name);
+            self.behavior = Some(Behavior::from_name(name));
         }
         self.helm_generated |= text(known::HELM_GENERATED).is_some_and(|t| t == "true");
         let metadata = self.node.get_mut(known::METADATA);

@@ -108,14 +108,18 @@ impl Selector {
             && self.matches_metadata(resource.node())?)
     }
 
-    /// Returns the objects of a set that fit, in order. A selector with a plain name looks at those objects only.
-    pub(crate) fn select(&self, set: &ResourceSet) -> Result<Vec<usize>, SelectorError> {
-        let candidates = match &self.name {
+    /// Returns the objects of a set that may fit, in order. A selector with a plain name looks at those objects only.
+    pub(crate) fn candidates(&self, set: &ResourceSet) -> Vec<usize> {
+        match &self.name {
             Some(Pattern::Text(name)) => set.named(name),
             _ => (0..set.len()).collect(),
-        };
+        }
+    }
+
+    /// Returns the objects of a set that fit, in order.
+    pub(crate) fn select(&self, set: &ResourceSet) -> Result<Vec<usize>, SelectorError> {
         let mut found = Vec::new();
-        for index in candidates {
+        for index in self.candidates(set) {
             if self.matches(set.get(index))? {
                 found.push(index);
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Context, DocumentFault, Text};
 use crate::diagnostic::{Code, Diagnostic, Reported, nearest};
 use crate::provenance::OriginId;
-use crate::resource::{PatternError, ReadFault, SelectorError};
+use crate::resource::{IdClash, PatternError, ReadFault, ResourceSet, SelectorError};
 use crate::source::{LoadError, SourceFile, Span, display_path};
 use crate::yaml::{SyntaxError, Tag, ViewFault, ViewFaultKind};
 
@@ -183,6 +183,17 @@ impl Context<'_> {
                 Diagnostic::error(Code::YamlUnwritable, "a key is longer than 1,024 characters").at(at, "the value")
             }
         }
+    }
+
+    /// Reports that an object has the id of another. `at`: what adds it.
+    pub(crate) fn id_clash(&mut self, set: &ResourceSet, clash: &IdClash, at: OriginId) -> Reported {
+        let id = clash.added.id();
+        let added = clash.added.node().origin();
+        let added = if added == OriginId::NONE { at } else { added };
+        let d = Diagnostic::error(Code::ResourceDuplicateId, format!("there are two objects `{id}`"))
+            .at(self.span(added), "defined again here")
+            .at(self.span(set.get(clash.existing).node().origin()), "first defined here");
+        self.fail(d.help("remove one of them, or give it another name or namespace"))
     }
 
     /// Returns the diagnostic that says why a selector cannot be used.

@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported, Sink, TraceStep};
-use crate::provenance::{OriginId, Provenance, StepId, StepKind};
+use crate::provenance::{OriginId, Provenance, Recorder, StepKind};
 use crate::resource::{ReadFault, Scopes, read_objects};
 use crate::schema::Schemas;
 use crate::source::{LoadError, Loader, Reader, Segments, SourceFile, SourceMap, Span};
 use crate::yaml::{Dialect, Node, SyntaxError, parse_document, scalar_segments, token_end};
 
 pub(crate) use faults::{pattern_error, syntax_error};
-pub use options::{BuildOptions, Reorder};
+pub use options::{BuildOptions, Layout, Reorder};
 
 /// A string of a kustomization and its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -185,9 +185,10 @@ impl<'s> Context<'s> {
         self.route.pop();
     }
 
-    /// Begins a step of the build.
-    pub(crate) fn step(&mut self, kind: StepKind, at: OriginId) -> StepId {
-        self.provenance.step(kind, at)
+    /// Begins a step of the build and returns what records its writes.
+    pub(crate) fn step(&mut self, kind: StepKind, at: OriginId) -> Recorder<'_> {
+        let step = self.provenance.step(kind, at);
+        Recorder::new(&mut self.provenance, step)
     }
 
     /// Reads the file that an entry of the kustomization in `root` names.

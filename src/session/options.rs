@@ -16,6 +16,16 @@ pub enum Reorder {
     None,
 }
 
+/// How the objects are laid out in files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// One stream of documents.
+    #[default]
+    Stream,
+    /// One file for each object.
+    FilePerObject,
+}
+
 /// What a build is asked to do.
 #[derive(Clone, Debug, Default)]
 pub struct BuildOptions {
@@ -27,6 +37,8 @@ pub struct BuildOptions {
     pub load_restriction: LoadRestriction,
     /// The order of the output.
     pub reorder: Reorder,
+    /// How the output is laid out.
+    pub layout: Layout,
     /// Adds the label `app.kubernetes.io/managed-by` to every object.
     pub managed_by_label: bool,
 }

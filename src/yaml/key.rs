@@ -50,6 +50,11 @@ impl Key {
         }
     }
 
+    /// Returns the number of the key's text.
+    pub(crate) fn text_id(self) -> u32 {
+        self.0 >> 2
+    }
+
     /// Returns whether both keys have the same text, whatever they resolve to.
     pub fn same_text(self, other: Self) -> bool {
         self.0 >> 2 == other.0 >> 2

@@ -7,6 +7,7 @@
 //! kept apart here: [`scan`] and [`parse`] accept what go-yaml accepts, [`scalar`] resolves plain scalars in two
 //! [`Dialect`]s, [`view`] is what kustomize's round trips make of a value, [`write`] is go-yaml v2's format.
 
+mod block;
 mod json;
 mod key;
 mod node;
@@ -25,11 +26,14 @@ pub use json::parse_json;
 pub use key::{Key, KeyKind, known};
 pub use node::{Entry, Node, NodeKind, ScalarStyle, Tag};
 pub use parse::{MAX_ALIAS_NODES, MAX_DEPTH, SyntaxError, parse_document};
-pub(crate) use parse::created_key;
+pub(crate) use parse::{created_key, is_integer};
 pub(crate) use place::{scalar_segments, token_end};
 pub use scalar::{Dialect, Scalar};
-pub(crate) use number::format_general_f32;
-pub(crate) use scalar::{is_yaml_1_1_non_string, resolve};
-pub(crate) use view::{direct, json_reread};
+pub(crate) use number::{format_general, format_general_f32};
+pub(crate) use scalar::{is_yaml_1_1_non_string, resolve, resolve_tag};
+pub(crate) use block::block_text;
+pub(crate) use view::{
+    JsonNumbers, direct, json_reread, json_view, plain_node, round_numbers, write_json, write_json_string,
+};
 pub use view::{ViewFault, ViewFaultKind};
-pub use write::{write_document, write_string};
+pub use write::{write_decoded_document, write_document, write_string};

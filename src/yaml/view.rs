@@ -11,7 +11,7 @@
 //! - duplicate keys, keys that are not strings, infinities, and a literal that begins with a tab are errors, and only
 //!   here: what a patch has removed before is never looked at.
 //!
-//! [`effective`] is that value, scalar by scalar; [`json_view`] rebuilds a whole tree from it.
+//! [`effective`] is that value, scalar by scalar; [`json_view`] and [`round_numbers`] rebuild a whole tree from it.
 
 use std::borrow::Cow;
 
@@ -302,18 +302,33 @@ enum Way {
 }
 
 /// Returns the tree that kustomize makes of an object when a JSON patch touches it: every value after the way through
-/// text and JSON, every number a 64-bit float, styles as go-yaml v3 writes them. Origins are carried over.
-pub fn json_view(node: &Node) -> Result<Node, ViewFault> {
-    rebuild(node, true, false, Way::Text, &mut |scalar, origin| {
-        Ok(match scalar {
+/// text. Integers are still exact; [`round_numbers`] is the way back from JSON. Origins are carried over.
+pub(crate) fn json_view(node: &Node) -> Result<Node, ViewFault> {
+    rebuild(node, true, false, Way::Text, &mut |scalar, origin| Ok(plain_node(scalar, origin)))
+}
+
+/// Makes of a tree of [`json_view`] what it is once it is read back from JSON: every number is a 64-bit float, strings are
+/// written as go-yaml v3 writes them.
+pub(crate) fn round_numbers(node: &mut Node) -> Result<(), ViewFault> {
+    for entry in node.entries_mut().into_iter().flatten() {
+        round_numbers(&mut entry.value)?;
+    }
+    for element in node.elements_mut().into_iter().flatten() {
+        round_numbers(element)?;
+    }
+    if node.is_scalar() {
+        let origin = node.origin();
+        let rounded = match effective(node, false)? {
             Scalar::Int(int) => float_node(int as f64, origin),
             Scalar::Uint(uint) => float_node(uint as f64, origin),
             Scalar::Str(text) if !is_literal_readable(&text) => {
                 return Err(fault(ViewFaultKind::LeadingTab, origin));
             }
             other => plain_node(other, origin),
-        })
-    })
+        };
+        *node = rounded;
+    }
+    Ok(())
 }
 
 /// Returns the tree that kustomize makes of an element of a list object that it takes apart: decoded without the way

@@ -11,7 +11,7 @@ use super::order::sort_keys;
 use super::scalar::{Scalar, is_base_60, resolve_tag_in};
 use super::scan::break_len;
 use super::text::{TextTraits, analyze, is_printable, width};
-use super::view::{ViewFault, ViewFaultKind, checked_entries, chomping_hint, effective, through_json};
+use super::view::{ViewFault, ViewFaultKind, checked_entries, chomping_hint, direct, effective, through_json};
 use super::{Dialect, Node, Tag};
 use crate::provenance::OriginId;
 
@@ -26,7 +26,19 @@ const MAX_JSON_KEY: usize = 1024;
 
 /// Writes a tree as one YAML document, without `---`.
 pub fn write_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
-    let mut writer = Writer { out, line: 0, indent: -1, whitespace: true, indention: true };
+    write(node, out, effective)
+}
+
+/// Writes a tree as one YAML document from the values that its nodes decode to, without the way through text: what
+/// kustomize does when it writes one file for each object.
+pub fn write_decoded_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
+    write(node, out, |node, _| direct(node))
+}
+
+type Value = for<'n> fn(&'n Node, bool) -> Result<Scalar<'n>, ViewFault>;
+
+fn write(node: &Node, out: &mut Vec<u8>, value: Value) -> Result<(), ViewFault> {
+    let mut writer = Writer { out, line: 0, indent: -1, whitespace: true, indention: true, value };
     writer.line = writer.out.len();
     writer.node(node, Place { top: true, in_map: false, flow: false })?;
     writer.write_indent();
@@ -71,6 +83,8 @@ struct Writer<'o> {
     whitespace: bool,
     /// Only indentation and `-`, `?` or `:` stand on the line so far.
     indention: bool,
+    /// What a scalar is.
+    value: Value,
 }
 
 type Write = Result<(), ViewFault>;
@@ -121,7 +135,7 @@ impl Writer<'_> {
         if let Some(elements) = node.elements() {
             return self.sequence(elements, place.in_map, flow);
         }
-        match effective(node, flow)? {
+        match (self.value)(node, flow)? {
             Scalar::Null => self.word("null"),
             Scalar::Bool(value) => self.word(if value { "true" } else { "false" }),
             Scalar::Int(value) => self.integer(value < 0, value.unsigned_abs()),

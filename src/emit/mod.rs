@@ -1,0 +1,76 @@
+//! Output: the order of the objects and their bytes.
+//!
+//! Comes in: the finished set. Goes out: one stream of documents, or one file per object with kustomize's names
+//! (`kustomize/commands/build/writer.go`).
+
+mod order;
+
+use crate::diagnostic::{Fallible, Reported};
+use crate::resource::{NOT_NAMESPACED, Resource, ResourceSet};
+use crate::session::Context;
+use crate::yaml::{Node, ViewFault, write_decoded_document, write_document};
+
+pub(crate) use order::sort;
+
+/// A file of the output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputFile {
+    /// The name of the file.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Returns the objects as one stream of documents.
+pub(crate) fn stream(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut result = Ok(());
+    for resource in set {
+        if !out.is_empty() {
+            out.extend_from_slice(b"---\n");
+        }
+        if let Err(fault) = write_document(resource.node(), &mut out) {
+            result = Err(unwritable(cx, resource, &fault));
+        }
+    }
+    result.map(|()| out)
+}
+
+fn unwritable(cx: &mut Context<'_>, resource: &Resource, fault: &ViewFault) -> Reported {
+    let mut diagnostic = cx.view_fault_diagnostic(fault);
+    if diagnostic.labels.is_empty() {
+        diagnostic = diagnostic.at(cx.span(resource.node().origin()), "in this object");
+    }
+    cx.fail(diagnostic)
+}
+
+/// Returns the objects as one file each. Of two objects with one file name, the later one stays.
+pub(crate) fn files(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<Vec<OutputFile>> {
+    let namespaces: std::collections::BTreeSet<&str> =
+        set.iter().map(|r| r.id().effective_namespace()).filter(|n| *n != NOT_NAMESPACED).collect();
+    let mut files = std::collections::BTreeMap::new();
+    let mut result = Ok(());
+    for resource in set {
+        let mut bytes = Vec::new();
+        if let Err(fault) = write_decoded(resource.node(), &mut bytes) {
+            result = Err(unwritable(cx, resource, &fault));
+        }
+        files.insert(file_name(resource, namespaces.len() > 1), bytes);
+    }
+    result.map(|()| files.into_iter().map(|(name, bytes)| OutputFile { name, bytes }).collect())
+}
+
+fn write_decoded(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
+    write_decoded_document(node, out)
+}
+
+fn file_name(resource: &Resource, several_namespaces: bool) -> String {
+    let id = resource.id();
+    let mut parts: Vec<&str> = Vec::with_capacity(5);
+    if several_namespaces && !id.cluster_scoped {
+        parts.push(id.effective_namespace());
+    }
+    parts.extend([&id.gvk.group, &id.gvk.version, &id.gvk.kind].into_iter().map(|p| p.as_str()).filter(|p| !p.is_empty()));
+    parts.push(&id.name);
+    format!("{}.yaml", parts.join("_").to_lowercase())
+}

@@ -1,0 +1,219 @@
+//! Field specifications applied to objects.
+//!
+//! A path names fields, never list elements: a list on the way stands for all of its elements. This is kustomize's
+//! `fieldspec` filter (`api/filters/fieldspec/fieldspec.go`), with its way of creating what is missing.
+
+use std::collections::HashMap;
+
+use crate::project::{FieldPath, FieldSpec, FieldSpecs, PartFault, PathPart};
+use crate::provenance::OriginId;
+use crate::resource::Gvk;
+use crate::yaml::{Node, NodeKind, Tag};
+
+/// What stands at the end of a path, for the case that it has to be created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaf {
+    /// Nothing is created.
+    Found,
+    /// A scalar with a tag.
+    Scalar(Tag),
+    /// A map.
+    Map,
+}
+
+/// Why a path could not be followed, or the value at its end not be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PathFault {
+    /// A scalar stands where the path goes on.
+    Crosses(OriginId),
+    /// The value has another kind than the one needed.
+    Kind { at: OriginId, found: NodeKind, needed: NodeKind },
+    /// A part of the path is empty.
+    EmptyPart,
+    /// A part of the path is a list index, which a path of fields cannot hold.
+    Index,
+}
+
+impl From<PartFault> for PathFault {
+    fn from(fault: PartFault) -> Self {
+        match fault {
+            PartFault::Empty => Self::EmptyPart,
+            PartFault::Index => Self::Index,
+        }
+    }
+}
+
+/// Calls `set` for every value that a path leads to. `origin`: that of what is created.
+pub(crate) fn visit(
+    node: &mut Node,
+    path: &FieldPath,
+    may_create: bool,
+    leaf: Leaf,
+    origin: OriginId,
+    set: &mut dyn FnMut(&mut Node) -> Result<(), PathFault>,
+) -> Result<(), PathFault> {
+    let create = may_create && leaf != Leaf::Found;
+    // Most paths lead nowhere in most objects: look before anything is copied.
+    if !create && !leads_somewhere(node, path.parts()) {
+        return Ok(());
+    }
+    Visit { create, leaf, origin }.walk(node, path.parts(), set)
+}
+
+fn leads_somewhere(node: &Node, path: &[PathPart]) -> bool {
+    let Some((part, rest)) = path.split_first() else { return true };
+    if node.is_null() {
+        return false;
+    }
+    if part.fault.is_some() {
+        return true;
+    }
+    match node.kind() {
+        NodeKind::Scalar => true,
+        // A null becomes a list where the path says so.
+        NodeKind::Map => node
+            .get(part.key)
+            .is_some_and(|value| part.is_list && value.is_null() || leads_somewhere(value, rest)),
+        NodeKind::Sequence => {
+            node.elements().is_some_and(|elements| elements.iter().any(|e| leads_somewhere(e, path)))
+        }
+    }
+}
+
+struct Visit {
+    create: bool,
+    leaf: Leaf,
+    origin: OriginId,
+}
+
+impl Visit {
+    fn walk(
+        &self,
+        node: &mut Node,
+        path: &[PathPart],
+        set: &mut dyn FnMut(&mut Node) -> Result<(), PathFault>,
+    ) -> Result<(), PathFault> {
+        let Some((part, rest)) = path.split_first() else { return set(node) };
+        if node.is_null() {
+            return Ok(());
+        }
+        if let Some(elements) = node.elements() {
+            let count = elements.len();
+            for index in 0..count {
+                let wanted = self.create || node.elements().is_some_and(|e| leads_somewhere(&e[index], path));
+                if wanted && let Some(elements) = node.elements_mut() {
+                    self.walk(&mut elements[index], path, set)?;
+                }
+            }
+            return Ok(());
+        }
+        if node.is_scalar() {
+            return Err(PathFault::Crosses(node.origin()));
+        }
+        self.walk_map(node, part, rest, set)
+    }
+
+    fn walk_map(
+        &self,
+        node: &mut Node,
+        part: &PathPart,
+        rest: &[PathPart],
+        set: &mut dyn FnMut(&mut Node) -> Result<(), PathFault>,
+    ) -> Result<(), PathFault> {
+        if let Some(fault) = part.fault {
+            return Err(fault.into());
+        }
+        let create = self.create && !part.is_list;
+        if node.get(part.key).is_none() {
+            if !create {
+                return Ok(());
+            }
+            let value = if rest.is_empty() { self.new_leaf() } else { Node::map(Vec::new(), self.origin) };
+            node.push_entry(part.created, self.origin, value);
+        }
+        let Some(field) = node.get_mut(part.key) else { return Ok(()) };
+        if field.is_null() {
+            // A null takes the type that the path needs.
+            if part.is_list && !create {
+                *field = Node::sequence(Vec::new(), field.origin());
+            } else if create && !rest.is_empty() || create && self.leaf == Leaf::Map {
+                *field = Node::map(Vec::new(), field.origin());
+            } else if create && let Leaf::Scalar(tag) = self.leaf {
+                field.set_tag(tag);
+            }
+        }
+        self.walk(field, rest, set)
+    }
+
+    fn new_leaf(&self) -> Node {
+        match self.leaf {
+            Leaf::Map => Node::map(Vec::new(), self.origin),
+            Leaf::Scalar(_) | Leaf::Found => Node::untyped("", self.origin),
+        }
+    }
+}
+
+/// The specifications of a list that concern a type, found once per type.
+pub(crate) struct SpecsByType<'s> {
+    specs: &'s [FieldSpec],
+    by_type: HashMap<Gvk, Vec<u32>>,
+}
+
+impl<'s> SpecsByType<'s> {
+    pub(crate) fn new(specs: &'s FieldSpecs) -> Self {
+        Self { specs: &specs.0, by_type: HashMap::new() }
+    }
+
+    /// Returns the specifications that select a type, in order.
+    pub(crate) fn of(&mut self, gvk: &Gvk) -> impl Iterator<Item = &'s FieldSpec> + use<'s, '_> {
+        if !self.by_type.contains_key(gvk) {
+            let fits = |(index, spec): (usize, &FieldSpec)| gvk.is_selected_by(&spec.gvk).then_some(index as u32);
+            let found = self.specs.iter().enumerate().filter_map(fits).collect();
+            self.by_type.insert(gvk.clone(), found);
+        }
+        let specs = self.specs;
+        self.by_type.get(gvk).into_iter().flatten().map(move |&index| &specs[index as usize])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Dialect, parse_document};
+
+    fn visited(text: &str, path: &str, leaf: Leaf) -> Result<Vec<String>, PathFault> {
+        let mut node = parse_document(text, 1, Dialect::V3).unwrap().unwrap();
+        let mut found = Vec::new();
+        visit(&mut node, &FieldPath::new(path), true, leaf, OriginId::NONE, &mut |n| {
+            found.push(format!("{n:?}"));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn lists_stand_for_their_elements() {
+        let text = "a: [{b: x}, {c: y}, {b: z}]\n";
+        assert_eq!(visited(text, "a/b", Leaf::Found).unwrap(), ["\"x\":Str", "\"z\":Str"]);
+        assert_eq!(visited(text, "a[]/b", Leaf::Found).unwrap().len(), 2);
+        assert_eq!(visited(text, "a/b", Leaf::Map).unwrap().len(), 3);
+        assert_eq!(visited(text, "a[]/b", Leaf::Map).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn what_is_missing_is_created() {
+        assert_eq!(visited("a: {}\n", "a/b/c", Leaf::Map).unwrap(), ["{}"]);
+        assert_eq!(visited("a: {}\n", "a/b[]/c", Leaf::Map).unwrap().len(), 0);
+        assert_eq!(visited("a:\n", "a/b", Leaf::Scalar(Tag::Str)).unwrap(), ["\"\":Empty"]);
+        assert_eq!(visited("a:\n", "a", Leaf::Scalar(Tag::Int)).unwrap(), ["\"\":Int"]);
+        assert_eq!(visited("a:\n", "a/b", Leaf::Found).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_path_does_not_cross_a_scalar() {
+        assert!(matches!(visited("a: x\n", "a/b", Leaf::Found), Err(PathFault::Crosses(_))));
+        assert!(matches!(visited("a: x\n", "a//b", Leaf::Found), Err(PathFault::Crosses(_))));
+        assert_eq!(visited("a: {x: y}\n", "a//b", Leaf::Found), Err(PathFault::EmptyPart));
+        assert_eq!(visited("a: {x: y}\n", "a/0", Leaf::Found), Err(PathFault::Index));
+    }
+}

@@ -1,0 +1,215 @@
+//! `images`.
+//!
+//! Every entry is applied twice, as in kustomize: to the `image` of every element of any list called `containers` or
+//! `initContainers`, wherever it stands, and then by field specifications. That is why a `tagSuffix` comes twice on the
+//! standard kinds.
+
+use super::field_path::{Leaf, PathFault, SpecsByType, visit};
+use super::set_value::{path_fault, put_scalar, require};
+use crate::diagnostic::Fallible;
+use crate::project::{FieldSpecs, Image};
+use crate::provenance::{OriginId, Recorder, StepId, StepKind};
+use crate::resource::{AliasWrites, Pattern, ResourceSet};
+use crate::session::{Context, pattern_error};
+use crate::yaml::{Node, NodeKind, known};
+
+/// What may follow the name of an image.
+const AFTER_NAME: &str = "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$";
+
+/// An entry of `images`, ready to match. The name is a regular expression, as kustomize has it.
+#[derive(Debug)]
+pub(crate) struct ImageRule {
+    image: Image,
+    pattern: Pattern,
+}
+
+/// Checks an entry of `images`.
+pub(crate) fn configure(cx: &mut Context<'_>, image: &Image) -> Fallible<ImageRule> {
+    match Pattern::between("^", image.name.as_str(), AFTER_NAME) {
+        Ok(pattern) => Ok(ImageRule { image: image.clone(), pattern }),
+        Err(error) => {
+            let diagnostic = pattern_error(&error).at(cx.span(image.name.at), "this name");
+            Err(cx.fail(diagnostic))
+        }
+    }
+}
+
+/// Applies entries of `images`, in order, to the objects of a set.
+pub(crate) fn apply(
+    cx: &mut Context<'_>,
+    set: &mut ResourceSet,
+    rules: &[ImageRule],
+    specs: &FieldSpecs,
+) -> Fallible<()> {
+    let mut steps = Vec::with_capacity(rules.len());
+    for rule in rules {
+        steps.push(cx.provenance.step(StepKind::Images, rule.image.at));
+    }
+    let mut by_type = SpecsByType::new(specs);
+    for index in 0..set.len() {
+        let resource = set.get(index);
+        if resource.is_deleted() || resource.id().gvk.kind == "CustomResourceDefinition" {
+            continue;
+        }
+        let gvk = resource.id().gvk.clone();
+        let lists = has_container_lists(resource.node());
+        let specs: Vec<_> = by_type.of(&gvk).collect();
+        if !lists && specs.is_empty() {
+            continue;
+        }
+        let provenance = &mut cx.provenance;
+        let result = set.update_content(index, |resource| {
+            let root = resource.node_mut();
+            for (rule, &step) in rules.iter().zip(&steps) {
+                let mut writer = Writer { rule, step, provenance, writes: AliasWrites::default() };
+                if lists {
+                    writer.walk(root).map_err(|fault| (fault, "containers", rule.image.at))?;
+                }
+                for spec in &specs {
+                    let mut set = |node: &mut Node| writer.update(node);
+                    visit(root, &spec.path, spec.create, Leaf::Found, OriginId::NONE, &mut set)
+                        .map_err(|fault| (fault, spec.path.as_str(), rule.image.at))?;
+                }
+                writer.writes.apply(root);
+            }
+            Ok(())
+        });
+        if let Err((fault, path, at)) = result {
+            return Err(path_fault(cx, fault, path, &set.get(index).id().clone(), at));
+        }
+    }
+    Ok(())
+}
+
+fn is_container_list(key: crate::yaml::Key) -> bool {
+    key.same_text(known::CONTAINERS) || key.same_text(known::INIT_CONTAINERS)
+}
+
+/// Looks first, so that objects without containers are not copied.
+fn has_container_lists(node: &Node) -> bool {
+    let entries = node.entries().into_iter().flatten();
+    let elements = node.elements().into_iter().flatten();
+    let mut entries = entries;
+    entries.any(|e| {
+        is_container_list(e.key) && e.value.kind() == NodeKind::Sequence || has_container_lists(&e.value)
+    }) || elements.into_iter().any(has_container_lists)
+}
+
+struct Writer<'r> {
+    rule: &'r ImageRule,
+    step: StepId,
+    provenance: &'r mut crate::provenance::Provenance,
+    writes: AliasWrites,
+}
+
+impl Writer<'_> {
+    /// Updates the images of all lists of containers below a node.
+    fn walk(&mut self, node: &mut Node) -> Result<(), PathFault> {
+        if !has_container_lists(node) {
+            return Ok(());
+        }
+        for entry in node.entries_mut().into_iter().flatten() {
+            self.walk(&mut entry.value)?;
+            if !is_container_list(entry.key) {
+                continue;
+            }
+            for container in entry.value.elements_mut().into_iter().flatten() {
+                require(container, NodeKind::Map)?;
+                if let Some(image) = container.get_mut(known::IMAGE) {
+                    self.update(image)?;
+                }
+            }
+        }
+        for element in node.elements_mut().into_iter().flatten() {
+            self.walk(element)?;
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, node: &mut Node) -> Result<(), PathFault> {
+        require(node, NodeKind::Scalar)?;
+        if !self.rule.pattern.is_match(node.text()) {
+            return Ok(());
+        }
+        let text = rewrite(node.text(), &self.rule.image);
+        let from = self.source();
+        let origin = Recorder::new(self.provenance, self.step).write(from, node.origin());
+        put_scalar(node, Node::untyped(text, origin), &mut self.writes)
+    }
+
+    /// The part of the entry that says most about the new text.
+    fn source(&self) -> OriginId {
+        let image = &self.rule.image;
+        let parts = [&image.digest, &image.new_tag, &image.tag_suffix, &image.new_name];
+        parts.into_iter().find(|part| !part.is_empty()).map_or(image.at, |part| part.at)
+    }
+}
+
+/// The parts of an image: name, tag and digest, each perhaps empty. A port of the registry belongs to the name.
+fn split(image: &str) -> (&str, &str, &str) {
+    // A domain in front is not searched; a slash at the start is not one behind a domain.
+    let start = image.find('/').filter(|&i| i > 0).unwrap_or(0);
+    let rest = &image[start..];
+    let (at, colon) = (rest.find('@').map(|i| i + start), rest.find(':').map(|i| i + start));
+    match (at, colon) {
+        (None, None) => (image, "", ""),
+        (Some(at), colon) if colon.is_none_or(|colon| at < colon) => (&image[..at], "", &image[at + 1..]),
+        (Some(at), Some(colon)) => (&image[..colon], &image[colon + 1..at], &image[at + 1..]),
+        (_, Some(colon)) => (&image[..colon], &image[colon + 1..], ""),
+        (Some(_), None) => (image, "", ""),
+    }
+}
+
+fn rewrite(image: &str, rule: &Image) -> String {
+    let (name, tag, digest) = split(image);
+    let name = if rule.new_name.is_empty() { name } else { rule.new_name.as_str() };
+    let (tag, digest) = match (!rule.new_tag.is_empty(), !rule.digest.is_empty()) {
+        (true, true) => (rule.new_tag.value.to_string(), rule.digest.as_str()),
+        (true, false) => (rule.new_tag.value.to_string(), ""),
+        (false, true) => (String::new(), rule.digest.as_str()),
+        (false, false) if !rule.tag_suffix.is_empty() => (format!("{tag}{}", rule.tag_suffix.value), ""),
+        (false, false) => (tag.to_owned(), digest),
+    };
+    let mut out = name.to_owned();
+    for (mark, part) in [(':', tag.as_str()), ('@', digest)] {
+        if !part.is_empty() {
+            out.push(mark);
+            out.push_str(part);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_has_a_name_a_tag_and_a_digest() {
+        assert_eq!(split("nginx"), ("nginx", "", ""));
+        assert_eq!(split("nginx:1.2"), ("nginx", "1.2", ""));
+        assert_eq!(split("nginx@sha256:ab"), ("nginx", "", "sha256:ab"));
+        assert_eq!(split("nginx:1.2@sha256:ab"), ("nginx", "1.2", "sha256:ab"));
+        assert_eq!(split("host:5000/a/nginx"), ("host:5000/a/nginx", "", ""));
+        assert_eq!(split("host:5000/a/nginx:1"), ("host:5000/a/nginx", "1", ""));
+    }
+
+    #[test]
+    fn new_parts_replace_tag_and_digest() {
+        let rule = |tag: &str, digest: &str, suffix: &str, name: &str| {
+            let text = |t: &str| crate::session::Text { value: t.into(), at: OriginId::NONE };
+            Image {
+                new_tag: text(tag),
+                digest: text(digest),
+                tag_suffix: text(suffix),
+                new_name: text(name),
+                ..Image::default()
+            }
+        };
+        assert_eq!(rewrite("a:1@sha256:x", &rule("2", "", "", "")), "a:2");
+        assert_eq!(rewrite("a:1", &rule("", "sha256:y", "", "b")), "b@sha256:y");
+        assert_eq!(rewrite("a:1", &rule("2", "sha256:y", "", "")), "a:2@sha256:y");
+        assert_eq!(rewrite("a:1@sha256:x", &rule("", "", "-s", "")), "a:1-s");
+        assert_eq!(rewrite("a:1@sha256:x", &rule("", "", "", "b")), "b:1@sha256:x");
+    }
+}

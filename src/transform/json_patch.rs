@@ -1,0 +1,456 @@
+//! JSON patches (RFC 6902) as kustomize's library applies them (`gopkg.in/evanphx/json-patch.v4`).
+//!
+//! Beyond the RFC, indexes may be negative, `replace` adds a key that is missing, a value that is missing is null, and the
+//! first part of a path counts even without its slash. A patch works on the tree that JSON would hold, so the whole
+//! object loses its styles and its numbers become floating-point.
+
+use std::borrow::Cow;
+
+use ecow::EcoString;
+
+use crate::provenance::{OriginId, Recorder};
+use crate::session::Text;
+use crate::yaml::{
+    Dialect, JsonNumbers, Key, Node, NodeKind, Scalar, ScalarStyle, Tag, plain_node, resolve, write_json,
+};
+
+/// A JSON patch.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JsonPatch {
+    pub(crate) operations: Vec<Operation>,
+}
+
+/// One operation of a patch. What is missing or has the wrong type is found when the operation is applied.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    pub(crate) at: OriginId,
+    pub(crate) op: Text,
+    pub(crate) path: Option<Text>,
+    from: Option<Text>,
+    value: Node,
+    /// The value as it is written, where it is a JSON text and a scalar.
+    raw_value: Option<String>,
+}
+
+/// Why an operation cannot be applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OperationFault {
+    /// `op` is none of the six.
+    UnknownOp,
+    /// `path` or `from` is missing or no string.
+    Field(&'static str),
+    /// Nothing stands where the path leads, or what stands there has no fields.
+    Missing(String),
+    /// A part of the path is no index of the list it leads into.
+    Index(String),
+    /// The key or element to remove does not exist.
+    NothingToRemove(String),
+    /// The value is not the one that `test` names: its JSON text.
+    TestFailed { found: String, at: OriginId },
+    /// The whole object was replaced by something else than a map.
+    NotAnObject,
+}
+
+/// Decodes a patch: from YAML 1.1, or from JSON where `json` is its text and the global position of its first byte. None
+/// if it is not a list of maps.
+pub(crate) fn decode(node: &Node, json: Option<(&str, u32)>) -> Option<JsonPatch> {
+    if node.is_null() {
+        return Some(JsonPatch::default());
+    }
+    let mut operations = Vec::with_capacity(node.len());
+    for element in node.elements()? {
+        if element.entries().is_none() && !element.is_null() {
+            return None;
+        }
+        let field = |name: &str| {
+            let entries = element.entries().unwrap_or_default();
+            entries.iter().rev().find(|e| e.key.text() == name).map(|e| &e.value)
+        };
+        let text = |name| {
+            let node: &Node = field(name)?;
+            match scalar(node)? {
+                Scalar::Str(text) => Some(Text { value: text.as_ref().into(), at: node.origin() }),
+                _ => None,
+            }
+        };
+        let raw_value = json.and_then(|(text, base)| {
+            let value = field("value").filter(|v| v.is_scalar())?;
+            Some(raw_token(text, (value.origin().position()? - base) as usize).to_owned())
+        });
+        operations.push(Operation {
+            at: element.origin(),
+            op: text("op").unwrap_or_default(),
+            path: text("path"),
+            from: text("from"),
+            value: match field("value") {
+                Some(value) => plain(value)?,
+                None => Node::null(element.origin()),
+            },
+            raw_value,
+        });
+    }
+    Some(JsonPatch { operations })
+}
+
+fn raw_token(text: &str, at: usize) -> &str {
+    let rest = text.get(at..).unwrap_or_default();
+    let end = if rest.starts_with('"') {
+        let mut escaped = false;
+        let closing = rest.bytes().enumerate().skip(1).find(|&(_, b)| {
+            let closes = b == b'"' && !escaped;
+            escaped = b == b'\\' && !escaped;
+            closes
+        });
+        closing.map_or(rest.len(), |(i, _)| i + 1)
+    } else {
+        rest.find([',', '}', ']', ' ', '\t', '\r', '\n']).unwrap_or(rest.len())
+    };
+    &rest[..end]
+}
+
+fn scalar(node: &Node) -> Option<Scalar<'_>> {
+    if !node.is_scalar() {
+        return None;
+    }
+    let tag = match node.tag() {
+        tag if node.is_tagged() => tag,
+        _ if node.style() != ScalarStyle::Plain => Tag::Str,
+        _ => Tag::Empty,
+    };
+    resolve(node.text(), tag, Dialect::V2).ok()
+}
+
+/// Returns a value as JSON holds it: types by YAML 1.1, of equal keys the last. None if JSON cannot hold it.
+fn plain(node: &Node) -> Option<Node> {
+    if let Some(entries) = node.entries() {
+        let mut out: Vec<crate::yaml::Entry> = Vec::with_capacity(entries.len());
+        let mut places = std::collections::HashMap::with_capacity(entries.len());
+        for entry in entries {
+            let entry = crate::yaml::Entry {
+                key: Key::text_key(entry.key.text()),
+                key_origin: entry.key_origin,
+                value: plain(&entry.value)?,
+            };
+            match places.get(&entry.key) {
+                Some(&index) => out[index] = entry,
+                None => {
+                    places.insert(entry.key, out.len());
+                    out.push(entry);
+                }
+            }
+        }
+        return Some(Node::map(out, node.origin()));
+    }
+    if let Some(elements) = node.elements() {
+        let elements = elements.iter().map(plain).collect::<Option<Vec<_>>>()?;
+        return Some(Node::sequence(elements, node.origin()));
+    }
+    match scalar(node)? {
+        Scalar::Float(float) if !float.is_finite() => None,
+        scalar => Some(plain_node(scalar, node.origin())),
+    }
+}
+
+/// Returns the JSON text of a value as Go writes it.
+pub(crate) fn json_text(node: &Node) -> String {
+    let mut out = String::new();
+    // A value of the view can be written, or the view would not exist.
+    let _ = write_json(node, JsonNumbers::Exact, &mut out);
+    out
+}
+
+/// A key or an index, decoded from a part of a path.
+type Place<'d> = (&'d mut Node, String);
+
+/// Splits a path into the parts to follow and the last one.
+fn split(path: &str) -> Option<(Vec<String>, String)> {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    let last = parts.pop()?;
+    if parts.is_empty() {
+        return None;
+    }
+    let decode = |part: &str| part.replace("~1", "/").replace("~0", "~");
+    Some((parts[1..].iter().map(|part| decode(part)).collect(), decode(last)))
+}
+
+/// Returns the collection that a path leads into.
+fn container<'d>(document: &'d mut Node, path: &str) -> Result<Place<'d>, OperationFault> {
+    let (parts, key) = split(path).ok_or_else(|| OperationFault::Missing(String::new()))?;
+    let mut node = document;
+    for part in parts {
+        let missing = || OperationFault::Missing(part.clone());
+        if node.elements().is_some() {
+            let index = element_index(&part, node.len()).ok_or_else(missing)?;
+            node = node.elements_mut().and_then(|e| e.get_mut(index)).ok_or_else(missing)?;
+        } else {
+            node = node.get_mut(Key::text_key(&part)).ok_or_else(missing)?;
+        }
+        if node.is_scalar() {
+            return Err(missing());
+        }
+    }
+    Ok((node, key))
+}
+
+/// Go's `strconv.Atoi`.
+fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let all_digits = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if all_digits { text.parse().ok() } else { None }
+}
+
+/// The index of an element that exists; negative ones count from the end.
+fn element_index(text: &str, len: usize) -> Option<usize> {
+    let index = integer(text)?;
+    let index = if index < 0 { index.checked_add_unsigned(len as u64)? } else { index };
+    usize::try_from(index).ok().filter(|i| *i < len)
+}
+
+/// The value at a place: nothing is no fault in a map.
+fn get(container: &Node, key: &str) -> Result<Option<Node>, OperationFault> {
+    match container.elements() {
+        Some(elements) => {
+            let index = element_index(key, elements.len()).ok_or_else(|| OperationFault::Index(key.to_owned()))?;
+            Ok(Some(elements[index].clone()))
+        }
+        None => Ok(container.get(Key::text_key(key)).cloned()),
+    }
+}
+
+fn add(container: &mut Node, key: &str, value: Node) -> Result<(), OperationFault> {
+    let Some(elements) = container.elements_mut() else {
+        put(container, key, value);
+        return Ok(());
+    };
+    if key == "-" {
+        elements.push(value);
+        return Ok(());
+    }
+    // A new element may stand behind the last one, and negative indexes count from there.
+    let index = element_index(key, elements.len() + 1).ok_or_else(|| OperationFault::Index(key.to_owned()))?;
+    elements.insert(index, value);
+    Ok(())
+}
+
+fn put(map: &mut Node, key: &str, value: Node) {
+    let key = Key::text_key(key);
+    match map.get_mut(key) {
+        Some(field) => *field = value,
+        None => {
+            let origin = value.origin();
+            map.push_entry(key, origin, value);
+        }
+    }
+}
+
+fn remove(container: &mut Node, key: &str) -> Result<Node, OperationFault> {
+    let nothing = || OperationFault::NothingToRemove(key.to_owned());
+    match container.kind() {
+        NodeKind::Sequence => {
+            let index = element_index(key, container.len()).ok_or_else(|| OperationFault::Index(key.to_owned()))?;
+            container.elements_mut().map(|e| e.remove(index)).ok_or_else(nothing)
+        }
+        _ => container.remove(Key::text_key(key)).ok_or_else(nothing),
+    }
+}
+
+impl Operation {
+    fn path(&self) -> Result<&str, OperationFault> {
+        self.path.as_ref().map(Text::as_str).ok_or(OperationFault::Field("path"))
+    }
+
+    fn from(&self) -> Result<&str, OperationFault> {
+        self.from.as_ref().map(Text::as_str).ok_or(OperationFault::Field("from"))
+    }
+
+    /// Applies the operation to a tree that is a JSON view.
+    pub(crate) fn apply(&self, document: &mut Node, recorder: &mut Recorder<'_>) -> Result<(), OperationFault> {
+        recorder.set_at(self.at);
+        match self.op.as_str() {
+            "add" => {
+                let (container, key) = container(document, self.path()?)?;
+                let previous = match container.kind() {
+                    NodeKind::Map => container.get(Key::text_key(&key)).map_or(OriginId::NONE, Node::origin),
+                    _ => OriginId::NONE,
+                };
+                add(container, &key, self.written_value(recorder, previous))
+            }
+            "remove" => {
+                let (container, key) = container(document, self.path()?)?;
+                remove(container, &key).map(drop)
+            }
+            "replace" => self.replace(document, recorder),
+            "move" => {
+                let (source, key) = container(document, self.from()?)?;
+                get(source, &key)?;
+                let mut value = remove(source, &key)?;
+                let (target, key) = container(document, self.path()?)?;
+                value.set_origin(recorder.write(value.origin(), OriginId::NONE));
+                add(target, &key, value)
+            }
+            "copy" => {
+                let (source, key) = container(document, self.from()?)?;
+                let value = get(source, &key)?;
+                let mut value = value.unwrap_or_else(|| Node::null(self.at));
+                let (target, key) = container(document, self.path()?)?;
+                value.set_origin(recorder.write(value.origin(), OriginId::NONE));
+                add(target, &key, value)
+            }
+            "test" => self.test(document),
+            _ => Err(OperationFault::UnknownOp),
+        }
+    }
+
+    fn written_value(&self, recorder: &mut Recorder<'_>, previous: OriginId) -> Node {
+        let mut value = self.value.clone();
+        value.set_origin(recorder.write(value.origin(), previous));
+        value
+    }
+
+    fn replace(&self, document: &mut Node, recorder: &mut Recorder<'_>) -> Result<(), OperationFault> {
+        let path = self.path()?;
+        if path.is_empty() {
+            if self.value.kind() != NodeKind::Map {
+                return Err(OperationFault::NotAnObject);
+            }
+            *document = self.written_value(recorder, document.origin());
+            return Ok(());
+        }
+        let (container, key) = container(document, path)?;
+        let previous = get(container, &key)?.map_or(OriginId::NONE, |n| n.origin());
+        let value = self.written_value(recorder, previous);
+        match element_index(&key, container.len()) {
+            Some(index) if container.kind() == NodeKind::Sequence => {
+                if let Some(elements) = container.elements_mut() {
+                    elements[index] = value;
+                }
+            }
+            _ => put(container, &key, value),
+        }
+        Ok(())
+    }
+
+    fn test(&self, document: &mut Node) -> Result<(), OperationFault> {
+        let path = self.path()?;
+        let found = if path.is_empty() {
+            Some(document.clone())
+        } else {
+            let (container, key) = container(document, path)?;
+            get(container, &key)?
+        };
+        let equal = match &found {
+            Some(found) => self.equals(found),
+            None => self.value.is_null(),
+        };
+        if equal {
+            return Ok(());
+        }
+        let at = found.as_ref().map_or(OriginId::NONE, Node::origin);
+        let found = found.map_or_else(|| "nothing".to_owned(), |n| json_text(&n));
+        Err(OperationFault::TestFailed { found, at })
+    }
+
+    /// Scalars are compared as they are written: `1.0` is not `1`.
+    fn equals(&self, found: &Node) -> bool {
+        if found.is_null() || self.value.is_null() {
+            return found.is_null() && self.value.is_null();
+        }
+        match (&self.raw_value, found.is_scalar()) {
+            (Some(raw), true) => *raw == json_text(found),
+            _ => equal(found, &self.value),
+        }
+    }
+}
+
+fn equal(a: &Node, b: &Node) -> bool {
+    match (a.entries(), b.entries(), a.elements(), b.elements()) {
+        (Some(a), Some(b), ..) => {
+            a.len() == b.len()
+                && a.iter().all(|own| {
+                    let other = b.iter().find(|e| e.key.same_text(own.key));
+                    other.is_some_and(|other| equal(&own.value, &other.value))
+                })
+        }
+        (_, _, Some(a), Some(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        (None, None, None, None) => json_text(a) == json_text(b),
+        _ => false,
+    }
+}
+
+/// What a fault says; the operation is named by who reports it.
+impl OperationFault {
+    pub(crate) fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::UnknownOp => "`op` must be `add`, `remove`, `replace`, `move`, `copy` or `test`".into(),
+            Self::Field(name) => format!("`{name}` is missing or not a string").into(),
+            Self::Missing(part) if part.is_empty() => "the path leads nowhere".into(),
+            Self::Missing(part) => format!("there is no map or list `{part}`").into(),
+            Self::Index(part) => format!("`{part}` is not an index of the list").into(),
+            Self::NothingToRemove(part) => format!("there is no `{part}` to remove").into(),
+            Self::TestFailed { found, .. } => format!("the value is {found}").into(),
+            Self::NotAnObject => "the whole object can only be replaced by a map".into(),
+        }
+    }
+}
+
+/// The text of a missing operation name, for messages.
+pub(crate) fn op_name(operation: &Operation) -> EcoString {
+    if operation.op.is_empty() { "operation".into() } else { operation.op.value.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provenance::{Provenance, StepKind};
+    use crate::yaml::{parse_document, parse_json};
+
+    fn apply(document: &str, patch: &str) -> Result<String, OperationFault> {
+        let mut document = parse_document(document, 1, Dialect::V3).unwrap().unwrap();
+        let patch = if patch.starts_with('[') {
+            decode(&parse_json(patch, 1).unwrap(), Some((patch, 1))).unwrap()
+        } else {
+            decode(&parse_document(patch, 1, Dialect::V2).unwrap().unwrap(), None).unwrap()
+        };
+        let mut provenance = Provenance::default();
+        let step = provenance.step(StepKind::JsonPatch, OriginId::NONE);
+        for operation in &patch.operations {
+            operation.apply(&mut document, &mut Recorder::new(&mut provenance, step))?;
+        }
+        Ok(json_text(&document))
+    }
+
+    #[test]
+    fn operations_change_maps_and_lists() {
+        let cases = [
+            ("a: 1", "- {op: add, path: /b, value: yes}", r#"{"a":1,"b":true}"#),
+            ("a: [1, 2]", "- {op: add, path: /a/1, value: x}", r#"{"a":[1,"x",2]}"#),
+            ("a: [1, 2]", "- {op: add, path: /a/-, value: 3}", r#"{"a":[1,2,3]}"#),
+            ("a: [1, 2]", "- {op: add, path: /a/-1, value: 3}", r#"{"a":[1,2,3]}"#),
+            ("a: [1, 2]", "- {op: replace, path: /a/-1, value: 3}", r#"{"a":[1,3]}"#),
+            ("a: [1, 2]", "- {op: remove, path: /a/0}", r#"{"a":[2]}"#),
+            ("a: 1", "- {op: replace, path: /b, value: 2}", r#"{"a":1,"b":2}"#),
+            ("a: 1", "- {op: add, path: x/b}", r#"{"a":1,"b":null}"#),
+            ("a/b: 1", "- {op: replace, path: /a~1b, value: 2}", r#"{"a/b":2}"#),
+            ("a: {b: 1}", "- {op: move, from: /a/b, path: /c}", r#"{"a":{},"c":1}"#),
+            ("a: {b: 1}", "- {op: copy, from: /a/x, path: /c}", r#"{"a":{"b":1},"c":null}"#),
+            ("a: 1", r#"[{"op": "test", "path": "/a", "value": 1}]"#, r#"{"a":1}"#),
+            ("a: {b: [x]}", "- {op: test, path: /a, value: {b: [x]}}", r#"{"a":{"b":["x"]}}"#),
+        ];
+        for (document, patch, want) in cases {
+            assert_eq!(apply(document, patch).as_deref(), Ok(want), "{document} {patch}");
+        }
+    }
+
+    #[test]
+    fn faults_say_what_is_missing() {
+        let fault = |document, patch| apply(document, patch).unwrap_err();
+        assert_eq!(fault("a: 1", "- {op: add, path: /b/c, value: 1}"), OperationFault::Missing("b".to_owned()));
+        assert_eq!(fault("a: 1", "- {op: remove, path: /b}"), OperationFault::NothingToRemove("b".to_owned()));
+        assert_eq!(fault("a: [1]", "- {op: add, path: /a/3, value: 1}"), OperationFault::Index("3".to_owned()));
+        assert_eq!(fault("a: [1]", "- {op: replace, path: /a/-, value: 1}"), OperationFault::Index("-".to_owned()));
+        assert_eq!(fault("a: 1", "- {op: nope, path: /a}"), OperationFault::UnknownOp);
+        assert_eq!(fault("a: 1", "- {op: add}"), OperationFault::Field("path"));
+        let written = fault("a: 1", r#"[{"op": "test", "path": "/a", "value": 1.0}]"#);
+        assert!(matches!(written, OperationFault::TestFailed { .. }));
+    }
+}

@@ -1,0 +1,437 @@
+//! References to objects whose names changed.
+//!
+//! Once all names are final, every field that a name reference specification points at is looked up among the *earlier*
+//! names of objects, and takes the present name of the one it means. Which one that is, when several had the name, is
+//! decided by the sieves of `api/filters/nameref/nameref.go`, in their order: earlier type, role reference, namespace,
+//! then the prefixes and suffixes that both went through.
+
+use std::collections::HashMap;
+
+use ecow::EcoString;
+
+use super::field_path::{Leaf, PathFault, visit};
+use super::set_value::path_fault;
+use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
+use crate::project::{FieldPath, NameReference, TransformerConfig};
+use crate::provenance::{OriginId, Recorder, StepKind};
+use crate::resource::{AliasWrites, DEFAULT_NAMESPACE, Gvk, NOT_NAMESPACED, Resource, ResourceSet, set_field, set_scalar};
+use crate::session::Context;
+use crate::yaml::{Node, NodeKind, Scalar, direct, known};
+
+/// Why a reference could not be fixed.
+#[derive(Debug)]
+enum ReferenceFault {
+    Path(PathFault),
+    /// A map that refers to an object has no `name`.
+    NoName(OriginId),
+    /// A list that refers to objects holds a list.
+    Nested(OriginId),
+    /// Several objects are meant.
+    Ambiguous { at: OriginId, name: EcoString, candidates: Vec<usize> },
+}
+
+/// Fixes the references of all objects.
+pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &TransformerConfig) -> Fallible<()> {
+    let step = cx.provenance.step(StepKind::NameReference, OriginId::NONE);
+    let targets = Targets::new(set);
+    let mut specs = ReferenceSpecs { references: &config.name_reference, by_type: HashMap::new() };
+    let mut result = Ok(());
+    for index in 0..set.len() {
+        let referrer = set.get(index);
+        let binding_namespaces = match binding_namespaces(referrer) {
+            Ok(namespaces) => namespaces,
+            Err(at) => {
+                let message = format!("a subject of `{}` has a namespace that is not a string", referrer.id());
+                let d = Diagnostic::error(Code::NameReferenceInvalid, message);
+                result = Err(cx.fail(d.at(cx.span(at), "not a string")));
+                continue;
+            }
+        };
+        let reference = Referrer {
+            gvk: referrer.id().gvk.clone(),
+            namespace: referrer.id().effective_namespace().into(),
+            cluster_scoped: referrer.id().cluster_scoped,
+            prefixes: targets.prefixes[index].clone(),
+            suffixes: targets.suffixes[index].clone(),
+            role_ref: role_ref(referrer.node()),
+            binding_namespaces,
+        };
+        let original = referrer.original_gvk();
+        let mut recorder = Recorder::new(&mut cx.provenance, step);
+        let fault = set.update_content(index, |resource| {
+            let root = resource.node_mut();
+            for (path, target) in specs.of(&original) {
+                let mut writes = AliasWrites::default();
+                let mut fault = None;
+                let visited = visit(root, path, false, Leaf::Found, OriginId::NONE, &mut |node| {
+                    let fix =
+                        Fix { targets: &targets, referrer: &reference, target, path, recorder: &mut recorder };
+                    fix.value(node, &mut writes).or_else(|found| {
+                        // The first fault counts; the walk goes on.
+                        fault.get_or_insert(found);
+                        Ok(())
+                    })
+                });
+                writes.apply(root);
+                if let Some(fault) = fault.or(visited.err().map(ReferenceFault::Path)) {
+                    return Some((fault, path.clone()));
+                }
+            }
+            None
+        });
+        if let Some((fault, path)) = fault {
+            result = Err(report(cx, set, index, fault, &path));
+        }
+    }
+    result
+}
+
+fn report(
+    cx: &mut Context<'_>,
+    set: &ResourceSet,
+    index: usize,
+    fault: ReferenceFault,
+    path: &FieldPath,
+) -> Reported {
+    let id = set.get(index).id().clone();
+    let diagnostic = match fault {
+        ReferenceFault::Path(fault) => return path_fault(cx, fault, path.as_str(), &id, OriginId::NONE),
+        ReferenceFault::NoName(at) => {
+            let message = format!("`{}` of `{id}` refers to an object but has no `name`", path.as_str());
+            Diagnostic::error(Code::NameReferenceInvalid, message).at(cx.span(at), "no `name`")
+        }
+        ReferenceFault::Nested(at) => {
+            let message = format!("`{}` of `{id}` holds a list where a name is needed", path.as_str());
+            Diagnostic::error(Code::NameReferenceInvalid, message).at(cx.span(at), "a list")
+        }
+        ReferenceFault::Ambiguous { at, name, candidates } => {
+            let message = format!("`{name}` in `{}` of `{id}` may mean several objects", path.as_str());
+            let mut d = Diagnostic::error(Code::NameReferenceAmbiguous, message).at(cx.span(at), "this reference");
+            for candidate in candidates {
+                let resource = set.get(candidate);
+                d = d.at(cx.span(resource.node().origin()), format!("`{}`", resource.id()));
+            }
+            d.help("give the objects different names, or set their namespaces")
+        }
+    };
+    cx.fail(diagnostic)
+}
+
+/// The specifications that concern a type, with the type they refer to, in the order in which they apply.
+struct ReferenceSpecs<'c> {
+    references: &'c [NameReference],
+    by_type: HashMap<Gvk, Vec<(&'c FieldPath, &'c Gvk)>>,
+}
+
+impl<'c> ReferenceSpecs<'c> {
+    fn of(&mut self, gvk: &Gvk) -> &[(&'c FieldPath, &'c Gvk)] {
+        if !self.by_type.contains_key(gvk) {
+            let mut found = Vec::new();
+            for reference in self.references {
+                let fits = reference.referrers.0.iter().filter(|spec| gvk.is_selected_by(&spec.gvk));
+                found.extend(fits.map(|spec| (&spec.path, &reference.gvk)));
+            }
+            self.by_type.insert(gvk.clone(), found);
+        }
+        self.by_type.get(gvk).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// The namespaces of the service accounts that a RoleBinding names. The fault: where one is not a string.
+fn binding_namespaces(referrer: &Resource) -> Result<Vec<EcoString>, OriginId> {
+    let mut namespaces = Vec::new();
+    if referrer.id().cluster_scoped || referrer.id().gvk.kind != "RoleBinding" {
+        return Ok(namespaces);
+    }
+    let subjects = referrer.node().get(known::SUBJECTS).and_then(Node::elements);
+    for subject in subjects.unwrap_or_default() {
+        let kind = subject.get(known::KIND).map_or("", Node::text);
+        let Some(namespace) = subject.get(known::NAMESPACE).filter(|_| kind == "ServiceAccount") else {
+            continue;
+        };
+        match direct(namespace) {
+            Ok(Scalar::Str(text)) if namespace.is_scalar() => namespaces.push(text.as_ref().into()),
+            _ => return Err(namespace.origin()),
+        }
+    }
+    Ok(namespaces)
+}
+
+/// The type that a `roleRef` names, if it is complete.
+fn role_ref(node: &Node) -> Option<Gvk> {
+    let role_ref = node.get(known::ROLE_REF)?;
+    let group = role_ref.get(known::API_GROUP)?;
+    let kind = role_ref.get(known::KIND)?;
+    Some(Gvk { group: group.shared_text(), version: EcoString::new(), kind: kind.shared_text() })
+}
+
+/// What is known about the object that refers.
+struct Referrer {
+    gvk: Gvk,
+    namespace: EcoString,
+    cluster_scoped: bool,
+    prefixes: Vec<EcoString>,
+    suffixes: Vec<EcoString>,
+    role_ref: Option<Gvk>,
+    binding_namespaces: Vec<EcoString>,
+}
+
+/// What is known about an object that may be referred to.
+struct Target {
+    index: usize,
+    name: EcoString,
+    name_origin: OriginId,
+    namespace: EcoString,
+    namespace_origin: OriginId,
+    effective_namespace: EcoString,
+    original_namespace: EcoString,
+    cluster_scoped: bool,
+    is_service_account: bool,
+    gvk: Gvk,
+    previous_kinds: Vec<EcoString>,
+}
+
+/// All objects, by their earlier names and by their namespaces.
+struct Targets {
+    targets: Vec<Target>,
+    by_previous_name: HashMap<EcoString, Vec<u32>>,
+    by_original_namespace: HashMap<EcoString, Vec<u32>>,
+    prefixes: Vec<Vec<EcoString>>,
+    suffixes: Vec<Vec<EcoString>>,
+}
+
+impl Targets {
+    fn new(set: &ResourceSet) -> Self {
+        let mut all = Self {
+            targets: Vec::with_capacity(set.len()),
+            by_previous_name: HashMap::new(),
+            by_original_namespace: HashMap::new(),
+            prefixes: Vec::with_capacity(set.len()),
+            suffixes: Vec::with_capacity(set.len()),
+        };
+        for (index, resource) in set.iter().enumerate() {
+            let number = index as u32;
+            for previous in resource.previous() {
+                let known = all.by_previous_name.entry(previous.name.clone()).or_default();
+                if known.last() != Some(&number) {
+                    known.push(number);
+                }
+            }
+            let id = resource.id();
+            let origin = |key| {
+                resource.node().at(&[known::METADATA, key]).map_or(OriginId::NONE, Node::origin)
+            };
+            let original_namespace: EcoString = match resource.previous().first() {
+                _ if id.cluster_scoped => NOT_NAMESPACED.into(),
+                Some(previous) if previous.namespace.is_empty() => DEFAULT_NAMESPACE.into(),
+                Some(previous) => previous.namespace.clone(),
+                None => id.effective_namespace().into(),
+            };
+            all.by_original_namespace.entry(original_namespace.clone()).or_default().push(number);
+            all.prefixes.push(resource.prefixes.clone());
+            all.suffixes.push(resource.suffixes.clone());
+            all.targets.push(Target {
+                index,
+                name: id.name.clone(),
+                name_origin: origin(known::NAME),
+                namespace: id.namespace.clone(),
+                namespace_origin: origin(known::NAMESPACE),
+                effective_namespace: id.effective_namespace().into(),
+                original_namespace,
+                cluster_scoped: id.cluster_scoped,
+                is_service_account: id.gvk.kind == "ServiceAccount",
+                gvk: id.gvk.clone(),
+                previous_kinds: resource.previous().iter().map(|p| p.kind.clone()).collect(),
+            });
+        }
+        all
+    }
+
+    fn had_name(&self, name: &str) -> impl Iterator<Item = &Target> {
+        self.by_previous_name.get(name).into_iter().flatten().map(|&i| &self.targets[i as usize])
+    }
+}
+
+/// Whether two lists are equal as far as the shorter one goes, counted from the end. An empty list equals only its like.
+fn same_end(a: &[EcoString], b: &[EcoString]) -> bool {
+    a.is_empty() == b.is_empty() && a.iter().rev().zip(b.iter().rev()).all(|(a, b)| a == b)
+}
+
+/// What holds the name of the object that is referred to.
+enum Holder<'n> {
+    /// A scalar.
+    Scalar,
+    /// A map, and its namespace if it has one.
+    Map(Option<&'n EcoString>),
+}
+
+/// One specification on one object.
+struct Fix<'a, 'p> {
+    targets: &'a Targets,
+    referrer: &'a Referrer,
+    /// The type that is referred to.
+    target: &'a Gvk,
+    path: &'a FieldPath,
+    recorder: &'a mut Recorder<'p>,
+}
+
+impl<'a> Fix<'a, '_> {
+    fn value(mut self, node: &mut Node, writes: &mut AliasWrites) -> Result<(), ReferenceFault> {
+        if node.is_null() {
+            return Ok(());
+        }
+        match node.kind() {
+            NodeKind::Scalar => self.scalar(node, writes),
+            NodeKind::Map => self.map(node, writes),
+            NodeKind::Sequence => {
+                let count = node.len();
+                for index in 0..count {
+                    let Some(element) = node.elements().map(|e| &e[index]) else { continue };
+                    if element.is_null() {
+                        continue;
+                    }
+                    if element.elements().is_some() {
+                        return Err(ReferenceFault::Nested(element.origin()));
+                    }
+                    let Some(element) = node.elements_mut().map(|e| &mut e[index]) else { continue };
+                    match element.kind() {
+                        NodeKind::Scalar => self.scalar(element, writes)?,
+                        _ => self.map(element, writes)?,
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn scalar(&mut self, node: &mut Node, writes: &mut AliasWrites) -> Result<(), ReferenceFault> {
+        let Some(found) = self.select(node.text(), node.origin(), &Holder::Scalar)? else { return Ok(()) };
+        if found.name == node.text() {
+            return Ok(());
+        }
+        let origin = self.recorder.write(found.name_origin, node.origin());
+        set_scalar(node, Node::untyped(found.name.clone(), origin), writes);
+        Ok(())
+    }
+
+    /// A map with a name, and perhaps a namespace, both of which are written.
+    fn map(&mut self, node: &mut Node, writes: &mut AliasWrites) -> Result<(), ReferenceFault> {
+        let Some(name) = node.get(known::NAME) else { return Err(ReferenceFault::NoName(node.origin())) };
+        let namespace = node.get(known::NAMESPACE).map(Node::shared_text);
+        let Some(found) = self.select(name.text(), name.origin(), &Holder::Map(namespace.as_ref()))? else { return Ok(()) };
+        if found.name == name.text() && found.namespace.is_empty() {
+            return Ok(());
+        }
+        let origin = self.recorder.write(found.name_origin, name.origin());
+        set_field(node, known::NAME.text(), Node::untyped(found.name.clone(), origin), writes);
+        // No namespace stands for any here, and so does not replace one.
+        if !found.namespace.is_empty() {
+            let previous = node.get(known::NAMESPACE).map_or(OriginId::NONE, Node::origin);
+            let origin = self.recorder.write(found.namespace_origin, previous);
+            set_field(node, known::NAMESPACE.text(), Node::untyped(found.namespace.clone(), origin), writes);
+        }
+        Ok(())
+    }
+
+    /// Returns whether the referrer can refer to an object at all.
+    fn can_refer(&self, target: &Target) -> bool {
+        let referrer = self.referrer;
+        referrer.cluster_scoped
+            || target.cluster_scoped
+            || target.effective_namespace == referrer.namespace
+            || referrer.binding_namespaces.contains(&target.namespace)
+    }
+
+    /// The objects in a namespace: by where they were, if any object was there, else by where they are.
+    fn in_namespace(&self, namespace: &EcoString) -> impl Fn(&Target) -> bool {
+        let there = self.targets.by_original_namespace.get(namespace);
+        let by_original = namespace != NOT_NAMESPACED
+            && there.into_iter().flatten().any(|&i| self.can_refer(&self.targets.targets[i as usize]));
+        let namespace = namespace.clone();
+        move |target| {
+            if by_original {
+                target.original_namespace == namespace
+            } else {
+                namespace != NOT_NAMESPACED && target.effective_namespace == namespace
+            }
+        }
+    }
+
+    fn select(
+        &self,
+        name: &str,
+        at: OriginId,
+        holder: &Holder<'_>,
+    ) -> Result<Option<&'a Target>, ReferenceFault> {
+        let mut candidates: Vec<&'a Target> = self.targets.had_name(name).filter(|t| self.can_refer(t)).collect();
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        if let Holder::Map(Some(namespace)) = holder {
+            let inside = self.in_namespace(namespace);
+            candidates.retain(|target| inside(target));
+        }
+        // The group and version of an earlier type are the present ones.
+        let had_type = |target: &Target, wanted: &Gvk| {
+            let fits = |part: &EcoString, wanted: &EcoString| wanted.is_empty() || part == wanted;
+            fits(&target.gvk.group, &wanted.group)
+                && fits(&target.gvk.version, &wanted.version)
+                && target.previous_kinds.iter().any(|kind| fits(kind, &wanted.kind))
+        };
+        candidates.retain(|target| had_type(target, self.target));
+        if self.path.as_str().ends_with("roleRef/name")
+            && let Some(role_ref) = &self.referrer.role_ref
+        {
+            candidates.retain(|target| had_type(target, role_ref));
+        }
+        let referrer = self.referrer;
+        if !referrer.cluster_scoped {
+            candidates.retain(|target| {
+                target.cluster_scoped
+                    || target.is_service_account
+                    || target.effective_namespace == referrer.namespace
+            });
+        }
+        if candidates.len() <= 1 {
+            return Ok(candidates.pop());
+        }
+        self.prefer_same_affixes(&mut candidates, true);
+        if candidates.len() > 1 {
+            self.prefer_same_affixes(&mut candidates, false);
+        }
+        let Some((&first, others)) = candidates.split_first() else { return Ok(None) };
+        // Several are one where the same would be written.
+        let same = |other: &&Target| {
+            let same_namespace = matches!(holder, Holder::Scalar) || other.namespace == first.namespace;
+            other.name == first.name && same_namespace
+        };
+        if others.iter().all(same) {
+            return Ok(Some(first));
+        }
+        let candidates = candidates.iter().map(|target| target.index).collect();
+        Err(ReferenceFault::Ambiguous { at, name: name.into(), candidates })
+    }
+
+    fn prefer_same_affixes(&self, candidates: &mut Vec<&Target>, empty_fits: bool) {
+        let fits = |own: &[EcoString], other: &[EcoString]| {
+            empty_fits && (own.is_empty() || other.is_empty()) || same_end(own, other)
+        };
+        candidates.retain(|target| {
+            fits(&self.targets.prefixes[target.index], &self.referrer.prefixes)
+                && fits(&self.targets.suffixes[target.index], &self.referrer.suffixes)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn affixes_are_compared_from_the_end() {
+        let list = |items: &[&str]| items.iter().map(|&i| i.into()).collect::<Vec<EcoString>>();
+        assert!(same_end(&list(&["a", "b"]), &list(&["b"])));
+        assert!(same_end(&list(&[]), &list(&[])) && !same_end(&list(&[]), &list(&["b"])));
+        assert!(!same_end(&list(&["a", "b"]), &list(&["a"])));
+    }
+}
