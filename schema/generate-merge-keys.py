@@ -12,7 +12,8 @@ Output, one schema a line, numbered from 0 after the line `schemas`:
   o NAME:NUMBER ... [*:NUMBER]   an object: its properties, and the schema of any other property
   a NUMBER [STRATEGY[:KEY,...]]  a list: the schema of its elements
   s                              anything else
-and before that line, sorted: APIVERSION KIND NUMBER for each type.
+before that line, sorted: APIVERSION KIND NUMBER for each type; and after the schemas and the line `definitions`, sorted:
+NAME NUMBER for each definition, which the documents of users refer to.
 """
 import json
 import os
@@ -160,11 +161,15 @@ def main():
         for gvk in yaml_list(definitions[name]["extensions"].get("x-kubernetes-group-version-kind", "")):
             api = f"{gvk['group']}/{gvk['version']}" if gvk["group"] else gvk["version"]
             types.append((api, gvk["kind"], number_of({"ref": name})))
+    names = [(name, number_of({"ref": name})) for name in sorted(definitions)]
     for api, kind, number in sorted(types):
         print(api, kind, number)
     print("schemas")
     for line in lines:
         print(line)
+    print("definitions")
+    for name, number in names:
+        print(name, number)
 
 
 main()

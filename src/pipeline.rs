@@ -518,7 +518,7 @@ fn choose_schema(cx: &mut Context<'_>, layer: &Layer, scope: SchemaScope) -> Fal
     };
     let mut scopes = Scopes::clone(&cx.scopes);
     schema.add_scopes(&mut scopes);
+    cx.schemas.choose_custom(schema, &cx.scopes);
     cx.scopes = Arc::new(scopes);
-    cx.schemas.choose_custom(schema);
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! The schema of Kubernetes 1.21.2, as a table of lines that is searched where it lies.
 //!
 //! `schema/merge-keys-v1.21.2.txt` lists the types in order, then one schema a line: `o` an object with its properties, `a`
-//! a list with its elements' schema and its merge rule, `s` anything else. Nothing is decoded before a patch asks.
+//! a list with its elements' schema and its merge rule, `s` anything else. The names of definitions follow. Nothing is
+//! decoded before a patch asks.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::ListRule;
@@ -11,7 +13,7 @@ use crate::resource::Gvk;
 static TABLE: &str = include_str!("../../schema/merge-keys-v1.21.2.txt");
 
 /// The number of a schema in the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SchemaId(u32);
 
 struct Lines {
@@ -20,13 +22,34 @@ struct Lines {
 }
 
 static LINES: LazyLock<Lines> = LazyLock::new(|| {
-    let (types, schemas) = TABLE.split_once("\nschemas\n").unwrap_or_default();
+    let (types, rest) = TABLE.split_once("\nschemas\n").unwrap_or_default();
+    let (schemas, _) = rest.split_once("\ndefinitions\n").unwrap_or((rest, ""));
     let types = types.lines().filter_map(|line| {
         let mut words = line.split(' ');
         Some((words.next()?, words.next()?, words.next()?.parse().ok()?))
     });
     Lines { types: types.collect(), schemas: schemas.lines().collect() }
 });
+
+/// The definitions by name, and their names by number; only documents of users ask for them.
+static DEFINITIONS: LazyLock<(HashMap<&'static str, SchemaId>, HashMap<SchemaId, &'static str>)> =
+    LazyLock::new(|| {
+        let (_, lines) = TABLE.split_once("\ndefinitions\n").unwrap_or_default();
+        let pairs = lines.lines().filter_map(|line| {
+            let (name, number) = line.split_once(' ')?;
+            Some((name, SchemaId(number.parse().ok()?)))
+        });
+        let by_name: HashMap<&str, SchemaId> = pairs.clone().collect();
+        (by_name, pairs.map(|(name, id)| (id, name)).collect())
+    });
+
+pub(super) fn definition(name: &str) -> Option<SchemaId> {
+    DEFINITIONS.0.get(name).copied()
+}
+
+pub(super) fn name_of(id: SchemaId) -> Option<&'static str> {
+    DEFINITIONS.1.get(&id).copied()
+}
 
 fn line(id: SchemaId) -> (&'static str, &'static str) {
     let line = LINES.schemas.get(id.0 as usize).copied().unwrap_or_default();

@@ -80,29 +80,24 @@ impl CustomSchema {
         self.types.get(gvk).cloned()
     }
 
-    pub(super) fn field(&self, schema: &Node, name: &str) -> Option<Node> {
-        let property = child(schema, "properties").and_then(|p| child(p, name));
-        let any = || child(schema, "additionalProperties").filter(|a| a.entries().is_some());
-        self.resolve(property.or_else(any)?)
+    pub(super) fn definition(&self, name: &str) -> Option<Node> {
+        child(self.definitions.as_ref()?, name).cloned()
     }
+}
 
-    pub(super) fn elements(&self, schema: &Node) -> Option<Node> {
-        if text(schema, "type")? != "array" {
-            return None;
-        }
-        self.resolve(child(schema, "items")?)
-    }
+/// The name that a schema refers to.
+pub(super) fn reference(schema: &Node) -> Option<String> {
+    let reference = text(schema, "$ref")?;
+    Some(reference.strip_prefix("#/definitions/").unwrap_or(&reference).to_owned())
+}
 
-    /// Follows `$ref`; a chain longer than there are definitions is a circle.
-    fn resolve(&self, schema: &Node) -> Option<Node> {
-        let definitions = self.definitions.as_ref();
-        let mut schema = schema;
-        for _ in 0..=definitions.map_or(0, Node::len) {
-            let Some(reference) = text(schema, "$ref") else { return Some(schema.clone()) };
-            schema = child(definitions?, reference.strip_prefix("#/definitions/")?)?;
-        }
-        None
-    }
+pub(super) fn field<'n>(schema: &'n Node, name: &str) -> Option<&'n Node> {
+    let property = child(schema, "properties").and_then(|p| child(p, name));
+    property.or_else(|| child(schema, "additionalProperties").filter(|a| a.entries().is_some()))
+}
+
+pub(super) fn elements(schema: &Node) -> Option<&Node> {
+    if text(schema, "type")? == "array" { child(schema, "items") } else { None }
 }
 
 pub(super) fn list_rule(schema: &Node) -> ListRule {
@@ -113,26 +108,4 @@ pub(super) fn list_rule(schema: &Node) -> ListRule {
         None => text(schema, "x-kubernetes-patch-merge-key").into_iter().collect(),
     };
     ListRule { strategy, keys }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_document_gives_merge_keys_through_references() {
-        let document = r##"{"definitions": {
-            "v1.Thing": {"x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v1", "kind": "Thing"}],
-                "properties": {"spec": {"$ref": "#/definitions/v1.Spec"}}},
-            "v1.Spec": {"properties": {"parts": {"type": "array", "items": {"type": "object"},
-                "x-kubernetes-patch-strategy": "merge", "x-kubernetes-patch-merge-key": "id"}}},
-            "v1.Loop": {"$ref": "#/definitions/v1.Loop"}}}"##;
-        let schema = CustomSchema::read(document.as_bytes(), 1).unwrap();
-        let thing = schema.for_type(&Gvk::new("example.com", "v1", "Thing")).unwrap();
-        let parts = schema.field(&schema.field(&thing, "spec").unwrap(), "parts").unwrap();
-        assert_eq!(list_rule(&parts).keys, ["id"]);
-        assert!(schema.elements(&parts).is_some());
-        let looped = schema.definitions.as_ref().unwrap().get(crate::yaml::Key::text_key("v1.Loop")).unwrap();
-        assert!(schema.resolve(looped).is_none());
-    }
 }

@@ -19,8 +19,69 @@ pub(crate) const BUILTIN_VERSION: &str = "v1.21.2";
 /// The schema of a value.
 #[derive(Clone, Debug)]
 pub(crate) enum Schema {
+    /// From the built-in document, where no other holds.
     Builtin(builtin::SchemaId),
-    Custom(Arc<CustomSchema>, crate::yaml::Node),
+    /// From one of several documents.
+    Layered(Arc<Layers>, Place),
+}
+
+/// Where a schema stands.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    Builtin(builtin::SchemaId),
+    Custom(crate::yaml::Node),
+}
+
+/// The documents that hold in one build; definitions of later ones hide those of earlier ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layers(Vec<Layer>);
+
+#[derive(Clone, Debug)]
+enum Layer {
+    Builtin,
+    Custom(Arc<CustomSchema>),
+}
+
+impl Layers {
+    fn has_builtin(&self) -> bool {
+        self.0.iter().any(|layer| matches!(layer, Layer::Builtin))
+    }
+
+    fn for_type(&self, gvk: &Gvk) -> Option<Place> {
+        self.0.iter().rev().find_map(|layer| match layer {
+            Layer::Builtin => builtin::for_type(gvk).map(Place::Builtin),
+            Layer::Custom(document) => document.for_type(gvk).map(Place::Custom),
+        })
+    }
+
+    fn definition(&self, name: &str) -> Option<Place> {
+        self.0.iter().rev().find_map(|layer| match layer {
+            Layer::Builtin => builtin::definition(name).map(Place::Builtin),
+            Layer::Custom(document) => document.definition(name).map(Place::Custom),
+        })
+    }
+
+    /// Follows references. A chain longer than any real one is a circle.
+    fn resolve(&self, place: Place) -> Option<Place> {
+        const LONGEST_CHAIN: usize = 1000;
+        let mut place = place;
+        for _ in 0..LONGEST_CHAIN {
+            match &place {
+                // What the built-in document refers to by name may be defined anew.
+                Place::Builtin(id) => {
+                    return match builtin::name_of(*id) {
+                        Some(name) => self.definition(name),
+                        None => Some(place),
+                    };
+                }
+                Place::Custom(node) => match custom::reference(node) {
+                    None => return Some(place),
+                    Some(name) => place = self.definition(&name)?,
+                },
+            }
+        }
+        None
+    }
 }
 
 /// How a list is merged: the strategies, and the keys by which elements are told apart.
@@ -42,7 +103,10 @@ impl Schema {
     pub(crate) fn field(&self, name: &str) -> Option<Self> {
         match self {
             Self::Builtin(id) => builtin::field(*id, name).map(Self::Builtin),
-            Self::Custom(document, node) => document.field(node, name).map(|n| Self::Custom(Arc::clone(document), n)),
+            Self::Layered(layers, Place::Builtin(id)) => Self::at(layers, Place::Builtin(builtin::field(*id, name)?)),
+            Self::Layered(layers, Place::Custom(node)) => {
+                Self::at(layers, Place::Custom(custom::field(node, name)?.clone()))
+            }
         }
     }
 
@@ -50,15 +114,22 @@ impl Schema {
     pub(crate) fn elements(&self) -> Option<Self> {
         match self {
             Self::Builtin(id) => builtin::elements(*id).map(Self::Builtin),
-            Self::Custom(document, node) => document.elements(node).map(|n| Self::Custom(Arc::clone(document), n)),
+            Self::Layered(layers, Place::Builtin(id)) => Self::at(layers, Place::Builtin(builtin::elements(*id)?)),
+            Self::Layered(layers, Place::Custom(node)) => {
+                Self::at(layers, Place::Custom(custom::elements(node)?.clone()))
+            }
         }
+    }
+
+    fn at(layers: &Arc<Layers>, place: Place) -> Option<Self> {
+        layers.resolve(place).map(|place| Self::Layered(Arc::clone(layers), place))
     }
 
     /// Returns how a list with this schema is merged.
     pub(crate) fn list_rule(&self) -> ListRule {
         match self {
-            Self::Builtin(id) => builtin::list_rule(*id),
-            Self::Custom(_, node) => custom::list_rule(node),
+            Self::Builtin(id) | Self::Layered(_, Place::Builtin(id)) => builtin::list_rule(*id),
+            Self::Layered(_, Place::Custom(node)) => custom::list_rule(node),
         }
     }
 }
@@ -71,16 +142,12 @@ impl Schema {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schemas {
     chosen: bool,
-    custom: Option<Arc<CustomSchema>>,
-    /// What was read so far; later layers hide earlier ones.
-    layers: Vec<Layer>,
+    /// A document that is to be read when a schema is asked for.
+    pending: Option<Arc<CustomSchema>>,
+    /// The built-in document is to be read then, too.
+    builtin_is_due: bool,
+    layers: Arc<Layers>,
     ready: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Layer {
-    Builtin,
-    Custom(Arc<CustomSchema>),
 }
 
 impl Schemas {
@@ -92,38 +159,85 @@ impl Schemas {
     /// Chooses the built-in schema for good.
     pub(crate) fn choose_builtin(&mut self) {
         self.chosen = true;
-        self.custom = None;
+        self.pending = None;
         self.ready = false;
     }
 
-    /// Chooses a document of the user's.
-    pub(crate) fn choose_custom(&mut self, schema: Arc<CustomSchema>) {
+    /// Chooses a document of the user's. `scopes` knows whether a kind outside the tables was met before, which has made
+    /// the built-in schema due.
+    pub(crate) fn choose_custom(&mut self, schema: Arc<CustomSchema>, scopes: &Scopes) {
         self.chosen = true;
-        self.custom = Some(schema);
+        self.pending = Some(schema);
+        self.builtin_is_due = scopes.unknown_kind_was_met();
         self.ready = false;
     }
 
-    /// Returns the schema of a type. `scopes` knows whether a kind outside the built-in tables was met before.
-    pub(crate) fn for_type(&mut self, gvk: &Gvk, scopes: &Scopes) -> Option<Schema> {
+    /// Returns the schema of a type.
+    pub(crate) fn for_type(&mut self, gvk: &Gvk) -> Option<Schema> {
         if !self.ready {
             self.ready = true;
-            match &self.custom {
+            let layers = Arc::make_mut(&mut self.layers);
+            let builtin = match self.pending.take() {
                 Some(custom) => {
-                    self.layers.push(Layer::Custom(Arc::clone(custom)));
-                    // Asking for the scope of an unknown kind has already made the built-in schema due.
-                    let builtin = self.layers.iter().any(|l| matches!(l, Layer::Builtin));
-                    if scopes.unknown_kind_was_met() && !builtin {
-                        self.layers.push(Layer::Builtin);
-                    }
+                    layers.0.push(Layer::Custom(custom));
+                    self.builtin_is_due && !layers.has_builtin()
                 }
-                None => self.layers.push(Layer::Builtin),
+                None => true,
+            };
+            if builtin {
+                layers.0.push(Layer::Builtin);
             }
         }
-        self.layers.iter().rev().find_map(|layer| match layer {
-            Layer::Builtin => builtin::for_type(gvk).map(Schema::Builtin),
-            Layer::Custom(document) => {
-                document.for_type(gvk).map(|node| Schema::Custom(Arc::clone(document), node))
-            }
-        })
+        if matches!(self.layers.0[..], [Layer::Builtin]) {
+            return builtin::for_type(gvk).map(Schema::Builtin);
+        }
+        let place = self.layers.for_type(gvk)?;
+        Some(Schema::Layered(Arc::clone(&self.layers), place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schemas(document: &str, scopes: &Scopes) -> Schemas {
+        let mut schemas = Schemas::default();
+        schemas.choose_custom(Arc::new(CustomSchema::read(document.as_bytes(), 1).unwrap()), scopes);
+        schemas
+    }
+
+    const THING: &str = r##"{"definitions": {
+        "v1.Thing": {"x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v1", "kind": "Thing"}],
+            "properties": {"spec": {"$ref": "#/definitions/v1.Spec"}, "loop": {"$ref": "#/definitions/v1.Loop"}}},
+        "v1.Spec": {"properties": {
+            "template": {"$ref": "#/definitions/io.k8s.api.core.v1.PodTemplateSpec"},
+            "parts": {"type": "array", "items": {"type": "object"},
+                "x-kubernetes-patch-strategy": "merge", "x-kubernetes-patch-merge-key": "id"}}},
+        "v1.Loop": {"$ref": "#/definitions/v1.Loop"}}}"##;
+
+    fn thing() -> Gvk {
+        Gvk::new("example.com", "v1", "Thing")
+    }
+
+    #[test]
+    fn a_document_gives_merge_keys_through_references() {
+        let mut schemas = schemas(THING, &Scopes::default());
+        let thing = schemas.for_type(&thing()).unwrap();
+        let parts = thing.field("spec").unwrap().field("parts").unwrap();
+        assert_eq!(parts.list_rule().keys, ["id"]);
+        assert!(parts.elements().is_some());
+        assert!(thing.field("loop").is_none());
+        assert!(schemas.for_type(&Gvk::new("apps", "v1", "Deployment")).is_none());
+    }
+
+    #[test]
+    fn the_built_in_document_holds_beside_one_of_the_users_if_it_was_due() {
+        let scopes = Scopes::default();
+        scopes.is_cluster_scoped(&thing());
+        let mut schemas = schemas(THING, &scopes);
+        let template = schemas.for_type(&thing()).unwrap().field("spec").unwrap().field("template").unwrap();
+        let containers = template.field("spec").unwrap().field("containers").unwrap();
+        assert_eq!(containers.list_rule().keys, ["name"]);
+        assert!(schemas.for_type(&Gvk::new("apps", "v1", "Deployment")).is_some());
     }
 }

@@ -12,7 +12,7 @@ use ecow::EcoString;
 
 use super::merge_list;
 use crate::provenance::{LogEntry, LogKind, OriginId, Recorder};
-use crate::resource::{AliasWrites, Gvk, Scopes};
+use crate::resource::{AliasWrites, Gvk};
 use crate::schema::{Schema, Schemas};
 use crate::yaml::{Entry, Key, Node, NodeKind, known};
 
@@ -57,7 +57,6 @@ enum Directive {
 /// One merge of a patch into an object.
 pub(crate) struct Merge<'a, 'p> {
     pub(super) schemas: &'a mut Schemas,
-    pub(super) scopes: &'a Scopes,
     pub(super) recorder: &'a mut Recorder<'p>,
     pub(super) writes: AliasWrites,
     pub(super) log: Vec<LogEntry>,
@@ -72,9 +71,9 @@ pub(super) enum PathStep {
 }
 
 impl<'a, 'p> Merge<'a, 'p> {
-    pub(crate) fn new(schemas: &'a mut Schemas, scopes: &'a Scopes, recorder: &'a mut Recorder<'p>) -> Self {
+    pub(crate) fn new(schemas: &'a mut Schemas, recorder: &'a mut Recorder<'p>) -> Self {
         let (log, path) = (Vec::new(), Vec::new());
-        Self { schemas, scopes, recorder, writes: AliasWrites::default(), log, path }
+        Self { schemas, recorder, writes: AliasWrites::default(), log, path }
     }
 
     /// Merges a patch into an object. The patch loses the directives that were obeyed.
@@ -126,7 +125,7 @@ impl<'a, 'p> Merge<'a, 'p> {
         for node in [target, patch].into_iter().flatten() {
             let stated = |key| node.get(key).is_some_and(|n| n.is_scalar() && !n.is_null() && !n.text().is_empty());
             if stated(known::KIND) && stated(known::API_VERSION) {
-                let found = self.schemas.for_type(&Gvk::of(node), self.scopes);
+                let found = self.schemas.for_type(&Gvk::of(node));
                 if found.is_some() {
                     return found;
                 }

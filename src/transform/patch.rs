@@ -464,7 +464,7 @@ fn merge_into(
 ) -> Fallible<()> {
     let step = cx.provenance.step(StepKind::StrategicMergePatch, patch.at);
     let mut recorder = Recorder::new(&mut cx.provenance, step);
-    let (schemas, scopes) = (&mut cx.schemas, Arc::clone(&cx.scopes));
+    let schemas = &mut cx.schemas;
     let wipes = wipes_annotations(&own);
     let patch_origin = own.origin();
     let merged = set.update(index, |resource| -> Result<(), MergeFault> {
@@ -473,7 +473,7 @@ fn merge_into(
         if patch.allow_name_change || patch.allow_kind_change {
             resource.store_previous_id();
         }
-        let merge = Merge::new(schemas, &scopes, &mut recorder);
+        let merge = Merge::new(schemas, &mut recorder);
         let (merged, log) = merge.object(resource.node_mut(), &mut own)?;
         log.into_iter().for_each(|entry| resource.push_log(entry));
         if merged == Merged::Deleted || resource.node().is_null_or_empty() {

@@ -316,6 +316,7 @@ impl<'t> Parser<'t> {
 
     fn scalar(&self, token: &Token<'t>, style: ScalarStyle, start: usize) -> Node {
         let tag = match style {
+            ScalarStyle::Plain if token.text.as_str() == "<<" => Tag::Merge,
             ScalarStyle::Plain => resolve_tag_in(token.text.as_str(), self.dialect),
             _ => Tag::Str,
         };
@@ -681,7 +682,7 @@ fn json_key_of(node: &Node) -> Key {
 /// Returns the key that code makes from a text: its text decides whether it is a string once it is read back.
 pub(crate) fn created_key(text: &str) -> Key {
     let kind = match super::scalar::resolve_tag(text) {
-        Tag::Str | Tag::Merge => KeyKind::Text,
+        Tag::Str => KeyKind::Text,
         Tag::Null if text.is_empty() => KeyKind::Text,
         Tag::Null => KeyKind::Null,
         _ => KeyKind::NonString,

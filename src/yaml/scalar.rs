@@ -57,7 +57,7 @@ fn hint(text: &str) -> Hint {
     match text.as_bytes().first() {
         None => Hint::Word,
         Some(b'0'..=b'9' | b'+' | b'-' | b'.') => Hint::Number,
-        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' | b'<') => Hint::Word,
+        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => Hint::Word,
         Some(_) => Hint::String,
     }
 }
@@ -93,7 +93,6 @@ pub fn resolve_tag_in(text: &str, dialect: Dialect) -> Tag {
         Hint::String => Tag::Str,
         Hint::Word => match text {
             "" | "~" | "null" | "Null" | "NULL" => Tag::Null,
-            "<<" => Tag::Merge,
             _ if boolean(text, dialect).is_some() => Tag::Bool,
             _ => Tag::Str,
         },
@@ -201,7 +200,7 @@ mod tests {
             ("nUll", Tag::Str),
             ("True", Tag::Bool),
             ("tRue", Tag::Str),
-            ("<<", Tag::Merge),
+            ("<<", Tag::Str),
             ("1", Tag::Int),
             ("1.5", Tag::Float),
             ("-.inf", Tag::Float),
