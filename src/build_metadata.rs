@@ -13,7 +13,7 @@ use crate::provenance::{OriginId, StepKind};
 use crate::resource::{Gvk, Resource, ResourceSet, metadata_entry, metadata_map};
 use crate::session::{Context, Text};
 use crate::transform::set_labels;
-use crate::yaml::{Dialect, Key, KeyKind, Node, Tag, block_text, known, parse_document, resolve_tag};
+use crate::yaml::{Dialect, Key, KeyKind, Node, ScalarStyle, Tag, block_text, known, parse_document, resolve_tag};
 
 /// The version of kustomize that is built like.
 pub(crate) const KUSTOMIZE_VERSION: &str = "v5.8.1";
@@ -195,6 +195,8 @@ impl Marks {
                 && !entry.key.same_text(known::ORIGIN_ANNOTATION)
                 && !entry.key.same_text(known::TRANSFORMATIONS_ANNOTATION)
                 && entry.value.tag() == Tag::Str
+                // A text of several lines becomes a literal, whose lines are not folded.
+                && (entry.value.style() == ScalarStyle::Literal || !entry.value.text().contains('\n'))
                 && resolve_tag(entry.key.text()) == Tag::Str
                 && !entries[..index].iter().any(|other| other.key.same_text(entry.key))
         });
