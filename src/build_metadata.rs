@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use ecow::EcoString;
 
-use crate::diagnostic::Fallible;
+use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::project::{FieldPath, FieldSpec, FieldSpecs, Kustomization};
 use crate::provenance::{OriginId, StepKind};
 use crate::resource::{Gvk, Resource, ResourceSet, metadata_entry, metadata_map};
@@ -171,6 +171,7 @@ impl Marks {
         }
         for index in 0..set.len() {
             if self.needs_cleaning(set.get(index).node()) {
+                require_names(cx, set.get(index))?;
                 set.update_content(index, |resource| {
                     let mut annotations = resource.string_map(known::ANNOTATIONS);
                     annotations.retain(|(key, ..)| {
@@ -192,6 +193,7 @@ impl Marks {
         };
         let clean = entries.iter().enumerate().all(|(index, entry)| {
             entry.key.kind() == KeyKind::Text
+                && !entry.key.text().is_empty()
                 && !entry.key.same_text(known::ORIGIN_ANNOTATION)
                 && !entry.key.same_text(known::TRANSFORMATIONS_ANNOTATION)
                 && entry.value.tag() == Tag::Str
@@ -201,6 +203,19 @@ impl Marks {
                 && !entries[..index].iter().any(|other| other.key.same_text(entry.key))
         });
         !clean
+    }
+}
+
+/// An annotation without a name cannot be set.
+fn require_names(cx: &mut Context<'_>, resource: &Resource) -> Fallible<()> {
+    let entries = metadata_map(resource.node(), known::ANNOTATIONS).and_then(Node::entries);
+    match entries.into_iter().flatten().find(|entry| entry.key.text().is_empty()) {
+        None => Ok(()),
+        Some(entry) => {
+            let message = format!("an annotation of `{}` has no name", resource.id());
+            let d = Diagnostic::error(Code::YamlKeyNotString, message).at(cx.span(entry.key_origin), "no name");
+            Err(cx.fail(d))
+        }
     }
 }
 
