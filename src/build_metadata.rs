@@ -13,7 +13,9 @@ use crate::provenance::{OriginId, StepKind};
 use crate::resource::{Gvk, Resource, ResourceSet, metadata_entry, metadata_map};
 use crate::session::{Context, Text};
 use crate::transform::set_labels;
-use crate::yaml::{Dialect, Key, KeyKind, Node, ScalarStyle, Tag, block_text, known, parse_document, resolve_tag};
+use crate::yaml::{
+    Dialect, Key, KeyKind, Node, ScalarStyle, Tag, block_text, known, parse_document, resolve_tag,
+};
 
 /// The version of kustomize that is built like.
 pub(crate) const KUSTOMIZE_VERSION: &str = "v5.8.1";
@@ -40,7 +42,9 @@ fn join(base: &str, entry: &str) -> String {
     for component in Path::new(base).join(entry).components() {
         match component {
             Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+            Component::ParentDir
+                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
+            {
                 out.pop();
             }
             other => out.push(other),
@@ -66,12 +70,17 @@ impl Origin {
             name: String::new(),
             namespace: String::new(),
         };
-        Self { path: String::new(), configured_in: join(&self.path, file_name), configured_by: Some(by) }
+        Self {
+            path: String::new(),
+            configured_in: join(&self.path, file_name),
+            configured_by: Some(by),
+        }
     }
 
     /// Returns the origin of what a plugin makes; none unless its configuration is marked.
     pub(crate) fn of_plugin(config: &Resource) -> Option<Self> {
-        let text = metadata_entry(config.node(), known::ANNOTATIONS, known::ORIGIN_ANNOTATION.text())?;
+        let text =
+            metadata_entry(config.node(), known::ANNOTATIONS, known::ORIGIN_ANNOTATION.text())?;
         let document = parse_document(&text, 0, Dialect::V2).ok().flatten()?;
         let path = document.get(Key::text_key("path")).map(|path| path.text().to_owned());
         let id = config.id();
@@ -87,9 +96,13 @@ impl Origin {
 
     fn node(&self) -> Node {
         let mut node = Node::map(Vec::new(), OriginId::NONE);
-        let mut put = |node: &mut Node, key: &str, text: &str| {
+        let put = |node: &mut Node, key: &str, text: &str| {
             if !text.is_empty() {
-                node.push_entry(Key::text_key(key), OriginId::NONE, Node::string(text, OriginId::NONE));
+                node.push_entry(
+                    Key::text_key(key),
+                    OriginId::NONE,
+                    Node::string(text, OriginId::NONE),
+                );
             }
         };
         put(&mut node, "path", &self.path);
@@ -148,9 +161,14 @@ impl Marks {
                 if find(known::ORIGIN_ANNOTATION).is_none() {
                     set_origin_text(&mut annotations, origin);
                 } else {
-                    let before = find(known::TRANSFORMATIONS_ANNOTATION).map(|(_, text, _)| text.to_string());
+                    let before = find(known::TRANSFORMATIONS_ANNOTATION)
+                        .map(|(_, text, _)| text.to_string());
                     let item = block_text(&Node::sequence(vec![origin.node()], OriginId::NONE));
-                    put(&mut annotations, known::TRANSFORMATIONS_ANNOTATION, before.unwrap_or_default() + &item);
+                    put(
+                        &mut annotations,
+                        known::TRANSFORMATIONS_ANNOTATION,
+                        before.unwrap_or_default() + &item,
+                    );
                 }
                 resource.set_string_map(known::ANNOTATIONS, &annotations);
             });
@@ -176,7 +194,8 @@ impl Marks {
                     let mut annotations = resource.string_map(known::ANNOTATIONS);
                     annotations.retain(|(key, ..)| {
                         (self.keep_origins || key != known::ORIGIN_ANNOTATION.text())
-                            && (self.keep_transformations || key != known::TRANSFORMATIONS_ANNOTATION.text())
+                            && (self.keep_transformations
+                                || key != known::TRANSFORMATIONS_ANNOTATION.text())
                     });
                     resource.set_string_map(known::ANNOTATIONS, &annotations);
                 });
@@ -213,7 +232,8 @@ fn require_names(cx: &mut Context<'_>, resource: &Resource) -> Fallible<()> {
         None => Ok(()),
         Some(entry) => {
             let message = format!("an annotation of `{}` has no name", resource.id());
-            let d = Diagnostic::error(Code::YamlKeyNotString, message).at(cx.span(entry.key_origin), "no name");
+            let d = Diagnostic::error(Code::YamlKeyNotString, message)
+                .at(cx.span(entry.key_origin), "no name");
             Err(cx.fail(d))
         }
     }
@@ -250,12 +270,16 @@ mod tests {
 
     #[test]
     fn an_origin_is_a_yaml_text() {
-        let origin = Origin::default().append("../base").configured_by_builtin("kustomization.yaml", "X");
+        let origin =
+            Origin::default().append("../base").configured_by_builtin("kustomization.yaml", "X");
         assert_eq!(
             block_text(&origin.node()),
             "configuredIn: ../base/kustomization.yaml\nconfiguredBy:\n  apiVersion: builtin\n  kind: X\n"
         );
         let list = Node::sequence(vec![origin.node()], OriginId::NONE);
-        assert!(block_text(&list).starts_with("- configuredIn: ../base/kustomization.yaml\n  configuredBy:\n"));
+        assert!(
+            block_text(&list)
+                .starts_with("- configuredIn: ../base/kustomization.yaml\n  configuredBy:\n")
+        );
     }
 }

@@ -13,7 +13,9 @@ pub(crate) fn drop_local_objects(cx: &mut Context<'_>, set: &mut ResourceSet) ->
         let id = resource.id();
         let missing = match (id.gvk.kind.as_str(), id.name.as_str()) {
             ("", _) => (Code::ResourceMissingKind, "the object has no `kind`"),
-            (kind, "") if !kind.ends_with("List") => (Code::ResourceMissingName, "the object has no `metadata.name`"),
+            (kind, "") if !kind.ends_with("List") => {
+                (Code::ResourceMissingName, "the object has no `metadata.name`")
+            }
             _ => continue,
         };
         let d = Diagnostic::error(missing.0, format!("{} once it is built", missing.1))
@@ -50,13 +52,16 @@ pub(crate) fn require_unchanged(
 
 fn changed_by_validator(cx: &mut Context<'_>, resource: &Resource) -> Reported {
     let message = format!("a validator has changed `{}`", resource.id());
-    let d = Diagnostic::error(Code::PluginInvalid, message).at(cx.span(resource.node().origin()), "this object");
+    let d = Diagnostic::error(Code::PluginInvalid, message)
+        .at(cx.span(resource.node().origin()), "this object");
     cx.fail(d.help("name the plugin under `transformers`"))
 }
 
 fn is_same(before: &Resource, after: &Resource) -> bool {
     let mut after = after.clone();
-    if metadata_map(after.node(), known::LABELS).is_some_and(|labels| labels.get(known::VALIDATED_BY).is_some()) {
+    if metadata_map(after.node(), known::LABELS)
+        .is_some_and(|labels| labels.get(known::VALIDATED_BY).is_some())
+    {
         let mut labels = after.string_map(known::LABELS);
         labels.retain(|(key, ..)| key != known::VALIDATED_BY.text());
         after.set_string_map(known::LABELS, &labels);
@@ -65,5 +70,6 @@ fn is_same(before: &Resource, after: &Resource) -> bool {
         let mut out = Vec::new();
         write_document(resource.node(), &mut out).ok().map(|()| out)
     };
-    before.has_same_memory(&after) && text(before).is_some_and(|text_before| text(&after) == Some(text_before))
+    before.has_same_memory(&after)
+        && text(before).is_some_and(|text_before| text(&after) == Some(text_before))
 }

@@ -17,12 +17,14 @@ mod yaml;
 
 pub use diagnostic::{Code, Diagnostic, Label, Severity, TraceStep, render};
 pub use emit::OutputFile;
-pub use provenance::{Derived, LogEntry, LogKind, Origin, OriginId, Provenance, Step, StepId, StepKind};
+pub use provenance::{
+    Derived, LogEntry, LogKind, Origin, OriginId, Provenance, Step, StepId, StepKind,
+};
 pub use resource::{Gvk, PreviousId, Resource, ResourceId, ResourceSet};
 pub use session::{BuildOptions, Layout, Reorder, Session};
 pub use source::{
-    CountingReader, DiskReader, EntryKind, FileId, LoadRestriction, MemoryReader, Reader, SourceFile, SourceMap,
-    Span,
+    CountingReader, DiskReader, EntryKind, FileId, LoadRestriction, MemoryReader, Reader,
+    SourceFile, SourceMap, Span,
 };
 pub use yaml::{Entry, Key, KeyKind, Node, NodeKind, ScalarStyle, Tag};
 

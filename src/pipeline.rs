@@ -13,8 +13,8 @@ use crate::build_metadata::{Marks, Origin};
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::generate::{GeneratedKind, absorb, generate, generate_iam_policy};
 use crate::project::{
-    GeneratorArgs, GeneratorOptions, Layer, TransformerConfig, load_configurations, load_crds, load_layer,
-    report_clash,
+    GeneratorArgs, GeneratorOptions, Layer, TransformerConfig, load_configurations, load_crds,
+    load_layer, report_clash,
 };
 use crate::provenance::OriginId;
 use crate::resource::{ReadFault, Resource, ResourceSet, Scopes};
@@ -82,13 +82,17 @@ pub(crate) fn run(cx: &mut Context<'_>) -> Fallible<ResourceSet> {
 fn target_error(cx: &mut Context<'_>, target: &Path, error: &LoadError) -> Reported {
     let shown = display_path(target, &cx.options.shown_from);
     let diagnostic = match error {
-        LoadError::Missing(_) => Diagnostic::error(Code::BaseMissing, format!("`{shown}` does not exist")),
+        LoadError::Missing(_) => {
+            Diagnostic::error(Code::BaseMissing, format!("`{shown}` does not exist"))
+        }
         LoadError::NotADirectory(_) => {
             let message = format!("`{shown}` is not a directory");
             Diagnostic::error(Code::BaseNotADirectory, message)
                 .help("name the directory that holds the kustomization file")
         }
-        other => Diagnostic::error(Code::FileUnreadable, format!("`{shown}` cannot be read: {other}")),
+        other => {
+            Diagnostic::error(Code::FileUnreadable, format!("`{shown}` cannot be read: {other}"))
+        }
     };
     cx.fail(diagnostic)
 }
@@ -119,7 +123,15 @@ fn accumulate_resources(
             Ok(file) => accumulate_file(cx, level, gathered, entry, &file),
             Err(file_error) => {
                 let what = format!("{field}[{index}]");
-                accumulate_directory(cx, level, gathered, entry, Role::Resource, &what, Some(file_error))
+                accumulate_directory(
+                    cx,
+                    level,
+                    gathered,
+                    entry,
+                    Role::Resource,
+                    &what,
+                    Some(file_error),
+                )
             }
         };
         if let Err(reported) = one {
@@ -146,7 +158,12 @@ fn accumulate_file(
     Ok(())
 }
 
-fn add(cx: &mut Context<'_>, set: &mut ResourceSet, resource: Resource, at: OriginId) -> Fallible<()> {
+fn add(
+    cx: &mut Context<'_>,
+    set: &mut ResourceSet,
+    resource: Resource,
+    at: OriginId,
+) -> Fallible<()> {
     match set.append(resource) {
         Ok(_) => Ok(()),
         Err(clash) => Err(cx.id_clash(set, &clash, at)),
@@ -194,13 +211,21 @@ fn accumulate_directory(
 }
 
 /// A directory that is, or contains, one on the way to here would be built without end.
-fn forbid_cycle(cx: &mut Context<'_>, level: &Level<'_>, root: &Path, entry: &Text) -> Fallible<()> {
+fn forbid_cycle(
+    cx: &mut Context<'_>,
+    level: &Level<'_>,
+    root: &Path,
+    entry: &Text,
+) -> Fallible<()> {
     let mut visited = Some(level);
     while let Some(ancestor) = visited {
         if ancestor.layer.root.starts_with(root) {
-            let message = format!("`{}` leads back to a kustomization that is being built", entry.value);
+            let message =
+                format!("`{}` leads back to a kustomization that is being built", entry.value);
             let inside = display_path(&ancestor.layer.root, &cx.options.shown_from);
-            let help = format!("`{inside}` is in it: leave that entry out, or move what both need into a third directory");
+            let help = format!(
+                "`{inside}` is in it: leave that entry out, or move what both need into a third directory"
+            );
             let d = Diagnostic::error(Code::BaseCycle, message).at(cx.span(entry.at), "named here");
             return Err(cx.fail(d.help(help)));
         }
@@ -269,7 +294,7 @@ fn merge(
     if let Some(config) = below.config {
         merge_configs(cx, gathered, &config, at)?;
     }
-    gathered.vars.merge(cx, below.vars)
+    gathered.vars.merge(cx, &below.vars)
 }
 
 /// Objects follow when a schema below has changed what is known about scopes.
@@ -284,10 +309,13 @@ fn require_distinct_ids(cx: &mut Context<'_>, set: &ResourceSet, at: OriginId) -
     for (index, resource) in set.iter().enumerate() {
         let id = resource.id();
         if let Some(first) = set.by_current_id(id).filter(|&first| first != index) {
-            let d = Diagnostic::error(Code::ResourceDuplicateId, format!("there are two objects `{id}`"))
-                .at(cx.span(at), "after this component")
-                .at(cx.span(set.get(first).node().origin()), "one of them")
-                .at(cx.span(resource.node().origin()), "the other one");
+            let d = Diagnostic::error(
+                Code::ResourceDuplicateId,
+                format!("there are two objects `{id}`"),
+            )
+            .at(cx.span(at), "after this component")
+            .at(cx.span(set.get(first).node().origin()), "one of them")
+            .at(cx.span(resource.node().origin()), "the other one");
             return Err(cx.fail(d));
         }
     }
@@ -301,7 +329,9 @@ fn merge_config(cx: &mut Context<'_>, layer: &Layer, gathered: &mut Accumulator)
     if !fields.configurations.is_empty() {
         let loaded = load_configurations(cx, layer)?;
         let mut config = TransformerConfig::clone(&own);
-        config.merge(&loaded).map_err(|clash| report_clash(cx, &clash, at(&fields.configurations)))?;
+        config
+            .merge(&loaded)
+            .map_err(|clash| report_clash(cx, &clash, at(&fields.configurations)))?;
         own = Arc::new(config);
     }
     merge_configs(cx, gathered, &own, at(&fields.configurations))?;
@@ -329,7 +359,11 @@ fn merge_configs(
     Ok(())
 }
 
-fn run_generators(cx: &mut Context<'_>, level: &Level<'_>, gathered: &mut Accumulator) -> Fallible<()> {
+fn run_generators(
+    cx: &mut Context<'_>,
+    level: &Level<'_>,
+    gathered: &mut Accumulator,
+) -> Fallible<()> {
     let layer = level.layer;
     let fields = &layer.kustomization;
     if let Some(at) = fields.helm_charts {
@@ -340,10 +374,14 @@ fn run_generators(cx: &mut Context<'_>, level: &Level<'_>, gathered: &mut Accumu
         (GeneratedKind::Secret, &fields.secret_generators),
     ];
     for (kind, generators) in entries {
-        let plugin = if kind == GeneratedKind::ConfigMap { "ConfigMapGenerator" } else { "SecretGenerator" };
+        let plugin =
+            if kind == GeneratedKind::ConfigMap { "ConfigMapGenerator" } else { "SecretGenerator" };
         let origin = level.origin.configured_by_builtin(layer.file_name, plugin);
         for args in generators {
-            let options = GeneratorOptions::with_global(args.options.as_ref(), fields.generator_options.as_ref());
+            let options = GeneratorOptions::with_global(
+                args.options.as_ref(),
+                fields.generator_options.as_ref(),
+            );
             let args = GeneratorArgs { options, ..args.clone() };
             let mut resource = generate(cx, &layer.root, kind, &args)?;
             level.marks.set_origin(&mut resource, &origin);
@@ -356,7 +394,9 @@ fn run_generators(cx: &mut Context<'_>, level: &Level<'_>, gathered: &mut Accumu
         let mut resource = match load_plugin(cx, &layer.root, &config)? {
             Plugin::Generator(kind, args) => generate(cx, &layer.root, kind, &args)?,
             Plugin::IamPolicy(policy) => generate_iam_policy(cx, &policy)?,
-            Plugin::Transformer(_) => return Err(wrong_plugin(cx, &config, "generator", "transformers")),
+            Plugin::Transformer(_) => {
+                return Err(wrong_plugin(cx, &config, "generator", "transformers"));
+            }
         };
         if let Some(origin) = &origin {
             level.marks.set_origin(&mut resource, origin);
@@ -368,7 +408,8 @@ fn run_generators(cx: &mut Context<'_>, level: &Level<'_>, gathered: &mut Accumu
 
 fn wrong_plugin(cx: &mut Context<'_>, config: &Resource, needed: &str, field: &str) -> Reported {
     let message = format!("`{}` is no {needed}", config.id());
-    let d = Diagnostic::error(Code::PluginInvalid, message).at(cx.span(config.node().origin()), "this plugin");
+    let d = Diagnostic::error(Code::PluginInvalid, message)
+        .at(cx.span(config.node().origin()), "this plugin");
     cx.fail(d.help(format!("name it under `{field}`")))
 }
 
@@ -389,9 +430,12 @@ fn plugin_configs(
         // A path is YAML too, but no object.
         let inline = if entry.value.contains(['\n', '{']) {
             let file = cx.inline_file(entry)?;
-            match cx.inline_objects(&file) {
+            match Context::inline_objects(&file) {
                 Ok(nodes) => Some(nodes),
-                Err(fault) if entry.value.contains('\n') && !matches!(fault, ReadFault::NotAnObject(_)) => {
+                Err(fault)
+                    if entry.value.contains('\n')
+                        && !matches!(fault, ReadFault::NotAnObject(_)) =>
+                {
                     return Err(cx.read_fault(&fault, &file));
                 }
                 Err(_) => None,
@@ -413,7 +457,11 @@ fn plugin_configs(
     Ok(gathered.set.into_resources())
 }
 
-fn run_transformers(cx: &mut Context<'_>, level: &Level<'_>, gathered: &mut Accumulator) -> Fallible<()> {
+fn run_transformers(
+    cx: &mut Context<'_>,
+    level: &Level<'_>,
+    gathered: &mut Accumulator,
+) -> Fallible<()> {
     let layer = level.layer;
     let config = gathered.config.clone().unwrap_or_else(TransformerConfig::shared_defaults);
     let transformers = transform::configure(cx, &layer.root, &layer.kustomization, &config)?;
@@ -446,7 +494,9 @@ fn load_transformers(
     let mut loaded = Vec::new();
     for config in plugin_configs(cx, level, entries, field)? {
         match load_plugin(cx, &level.layer.root, &config)? {
-            Plugin::Transformer(transformer) => loaded.push((transformer, Origin::of_plugin(&config))),
+            Plugin::Transformer(transformer) => {
+                loaded.push((transformer, Origin::of_plugin(&config)));
+            }
             Plugin::Generator(..) | Plugin::IamPolicy(_) => {
                 return Err(wrong_plugin(cx, &config, "transformer", "generators"));
             }
@@ -455,8 +505,13 @@ fn load_transformers(
     Ok(loaded)
 }
 
-fn run_validators(cx: &mut Context<'_>, level: &Level<'_>, gathered: &mut Accumulator) -> Fallible<()> {
-    let validators = load_transformers(cx, level, &level.layer.kustomization.validators, "validators")?;
+fn run_validators(
+    cx: &mut Context<'_>,
+    level: &Level<'_>,
+    gathered: &mut Accumulator,
+) -> Fallible<()> {
+    let validators =
+        load_transformers(cx, level, &level.layer.kustomization.validators, "validators")?;
     for (validator, _) in validators {
         let before = gathered.set.clone();
         validator.apply(cx, &mut gathered.set)?;
@@ -493,15 +548,20 @@ fn choose_schema(cx: &mut Context<'_>, layer: &Layer, scope: SchemaScope) -> Fal
                 Ok(())
             }
             Some(version) => {
-                let message = format!("the only built-in schema is `{BUILTIN_VERSION}`, not `{}`", version.value);
-                let d = Diagnostic::error(Code::OpenapiInvalid, message).at(cx.span(version.at), "not built in");
+                let message = format!(
+                    "the only built-in schema is `{BUILTIN_VERSION}`, not `{}`",
+                    version.value
+                );
+                let d = Diagnostic::error(Code::OpenapiInvalid, message)
+                    .at(cx.span(version.at), "not built in");
                 Err(cx.fail(d))
             }
         };
     };
     if let Some(version) = &openapi.version {
         let message = "`openapi` has a `path` or a `version`, not both";
-        let d = Diagnostic::error(Code::OpenapiInvalid, message).at(cx.span(version.at), "`version`");
+        let d =
+            Diagnostic::error(Code::OpenapiInvalid, message).at(cx.span(version.at), "`version`");
         return Err(cx.fail(d));
     }
     let schema = match CustomSchema::read(file.bytes(), file.base()) {
@@ -512,7 +572,8 @@ fn choose_schema(cx: &mut Context<'_>, layer: &Layer, scope: SchemaScope) -> Fal
         }
         Err(SchemaFault::NotUtf8(offset)) => {
             let span = Span { file: file.id(), start: offset as u32, end: offset as u32 + 1 };
-            let d = Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text").at(span, "not UTF-8");
+            let d = Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text")
+                .at(span, "not UTF-8");
             return Err(cx.fail(d));
         }
     };

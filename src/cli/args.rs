@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Build a kustomization to stdout, to a file or into a directory
-    Build(BuildArgs),
+    Build(Box<BuildArgs>),
     /// Print the version of kiln and of the kustomize that it builds like
     Version,
 }

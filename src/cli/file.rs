@@ -19,7 +19,8 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
         return fs::write(&target, bytes).map_err(CommandError::io(what()));
     }
     let temporary = temporary_path(&target);
-    let written = write_new(&temporary, &target, bytes).and_then(|()| fs::rename(&temporary, &target));
+    let written =
+        write_new(&temporary, &target, bytes).and_then(|()| fs::rename(&temporary, &target));
     written.map_err(|error| {
         let _ = fs::remove_file(&temporary);
         CommandError::io(what())(error)

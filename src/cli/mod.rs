@@ -4,7 +4,10 @@
 //! exit code is decided here: 0 done, 1 the input is at fault, 2 kiln could not run. Results go to stdout, diagnostics to
 //! stderr. A reader that closes stdout early is no fault.
 
-#![expect(clippy::disallowed_methods, reason = "the command line is where paths, files and streams come from")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the command line is where paths, files and streams come from"
+)]
 
 mod args;
 mod build;
@@ -82,7 +85,8 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
 
 /// The directory that relative paths start from.
 fn working_directory(arguments: &Arguments) -> Result<PathBuf, CommandError> {
-    let current = std::env::current_dir().map_err(CommandError::io("the working directory cannot be read"))?;
+    let current = std::env::current_dir()
+        .map_err(CommandError::io("the working directory cannot be read"))?;
     Ok(match &arguments.directory {
         Some(directory) => current.join(directory),
         None => current,
@@ -92,7 +96,10 @@ fn working_directory(arguments: &Arguments) -> Result<PathBuf, CommandError> {
 /// Writes a result to stdout.
 fn write_stdout(bytes: &[u8]) -> Result<(), CommandError> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(CommandError::io("stdout cannot be written"))
+    stdout
+        .write_all(bytes)
+        .and_then(|()| stdout.flush())
+        .map_err(CommandError::io("stdout cannot be written"))
 }
 
 /// Writes diagnostics to stderr.

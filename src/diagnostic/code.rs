@@ -159,7 +159,10 @@ mod tests {
         let mut names: Vec<&str> = Code::ALL.iter().map(|c| c.name()).collect();
         for name in &names {
             let (room, fault) = name.split_once("::").unwrap();
-            let kebab = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit());
+            let kebab = |s: &str| {
+                !s.is_empty()
+                    && s.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit())
+            };
             assert!(kebab(room) && kebab(fault), "{name}");
         }
         names.sort_unstable();

@@ -10,7 +10,9 @@ pub mod render;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::source::{FileId, SourceMap, Span};
+#[cfg(test)]
+use crate::source::FileId;
+use crate::source::{SourceMap, Span};
 
 pub use code::Code;
 
@@ -118,14 +120,14 @@ pub(crate) type Fallible<T> = Result<T, Reported>;
 
 /// Collects the diagnostics of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Sink {
+pub(crate) struct Sink {
     diagnostics: Vec<Diagnostic>,
     places: HashSet<(Code, Span)>,
 }
 
 impl Sink {
     /// Adds a diagnostic; the same code at the same place is kept once.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         let place = diagnostic.primary().map(|l| (diagnostic.code, l.span));
         if place.is_none_or(|p| self.places.insert(p)) {
             self.diagnostics.push(diagnostic);
@@ -140,17 +142,13 @@ impl Sink {
     }
 
     /// Returns the diagnostics in the order they were found.
-    pub fn diagnostics(&self) -> &[Diagnostic] {
+    #[cfg(test)]
+    pub(crate) fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
 
-    /// Returns whether an error was reported.
-    pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
-    }
-
     /// Returns the diagnostics, errors first, then by file and place.
-    pub fn into_sorted(self, sources: &SourceMap) -> Vec<Diagnostic> {
+    pub(crate) fn into_sorted(self, sources: &SourceMap) -> Vec<Diagnostic> {
         let mut diagnostics = self.diagnostics;
         let place = |d: &Diagnostic| {
             let span = d.primary()?.span;
@@ -164,20 +162,28 @@ impl Sink {
 }
 
 /// Returns the file, line and column where a diagnostic is, in a file on disk.
-pub(crate) fn place_of(sources: &SourceMap, span: Span) -> Option<(Arc<crate::source::SourceFile>, u32)> {
+pub(crate) fn place_of(
+    sources: &SourceMap,
+    span: Span,
+) -> Option<(Arc<crate::source::SourceFile>, u32)> {
     let file = sources.file(span.file)?;
     sources.locate_on_disk(file.base() + span.start)
 }
 
 /// Returns a span over a whole file.
+#[cfg(test)]
 pub(crate) fn file_span(file: FileId) -> Span {
     Span { file, start: 0, end: 0 }
 }
 
 /// Returns the candidate that is nearest to a name, if it is near enough to be what was meant.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).clamp(1, 3);
-    let near = candidates.into_iter().map(|c| (edit_distance(name, c), c)).filter(|(d, _)| *d <= limit);
+    let near =
+        candidates.into_iter().map(|c| (edit_distance(name, c), c)).filter(|(d, _)| *d <= limit);
     near.min().map(|(_, c)| c)
 }
 

@@ -5,10 +5,12 @@
 
 mod order;
 
+use ecow::EcoString;
+
 use crate::diagnostic::{Fallible, Reported};
 use crate::resource::{NOT_NAMESPACED, Resource, ResourceSet};
 use crate::session::Context;
-use crate::yaml::{Node, ViewFault, write_decoded_document, write_document};
+use crate::yaml::{ViewFault, write_decoded_document, write_document};
 
 pub(crate) use order::sort;
 
@@ -52,16 +54,12 @@ pub(crate) fn files(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<Vec<Out
     let mut result = Ok(());
     for resource in set {
         let mut bytes = Vec::new();
-        if let Err(fault) = write_decoded(resource.node(), &mut bytes) {
+        if let Err(fault) = write_decoded_document(resource.node(), &mut bytes) {
             result = Err(unwritable(cx, resource, &fault));
         }
         files.insert(file_name(resource, namespaces.len() > 1), bytes);
     }
     result.map(|()| files.into_iter().map(|(name, bytes)| OutputFile { name, bytes }).collect())
-}
-
-fn write_decoded(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
-    write_decoded_document(node, out)
 }
 
 fn file_name(resource: &Resource, several_namespaces: bool) -> String {
@@ -70,7 +68,12 @@ fn file_name(resource: &Resource, several_namespaces: bool) -> String {
     if several_namespaces && !id.cluster_scoped {
         parts.push(id.effective_namespace());
     }
-    parts.extend([&id.gvk.group, &id.gvk.version, &id.gvk.kind].into_iter().map(|p| p.as_str()).filter(|p| !p.is_empty()));
+    parts.extend(
+        [&id.gvk.group, &id.gvk.version, &id.gvk.kind]
+            .into_iter()
+            .map(EcoString::as_str)
+            .filter(|p| !p.is_empty()),
+    );
     parts.push(&id.name);
     format!("{}.yaml", parts.join("_").to_lowercase())
 }

@@ -9,7 +9,11 @@ use crate::resource::{Gvk, ResourceId, ResourceSet};
 use crate::session::{Context, Reorder};
 
 /// Puts the objects into the order that the kustomization, or else the command line, asks for.
-pub(crate) fn sort(cx: &mut Context<'_>, set: &mut ResourceSet, options: Option<&SortOptions>) -> Fallible<()> {
+pub(crate) fn sort(
+    cx: &mut Context<'_>,
+    set: &mut ResourceSet,
+    options: Option<&SortOptions>,
+) -> Fallible<()> {
     let ranks = match options {
         Some(options) => match custom_ranks(cx, options)? {
             Some(ranks) => ranks,
@@ -18,8 +22,11 @@ pub(crate) fn sort(cx: &mut Context<'_>, set: &mut ResourceSet, options: Option<
         None if cx.options.reorder == Reorder::None => return Ok(()),
         None => Ranks::new(&ORDER_FIRST, &ORDER_LAST),
     };
-    let mut order: Vec<(Place, usize)> =
-        set.iter().enumerate().map(|(index, resource)| (Place::of(resource.id(), &ranks), index)).collect();
+    let mut order: Vec<(Place, usize)> = set
+        .iter()
+        .enumerate()
+        .map(|(index, resource)| (Place::of(resource.id(), &ranks), index))
+        .collect();
     order.sort_by(|a, b| a.0.compare(&b.0));
     let order: Vec<usize> = order.into_iter().map(|(_, index)| index).collect();
     set.reorder(&order);
@@ -31,9 +38,12 @@ fn require_distinct_ids(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<()>
     for (index, resource) in set.iter().enumerate() {
         let id = resource.id();
         if let Some(first) = set.by_current_id(id).filter(|&first| first != index) {
-            let d = Diagnostic::error(Code::ResourceDuplicateId, format!("there are two objects `{id}`"))
-                .at(cx.span(resource.node().origin()), "one of them")
-                .at(cx.span(set.get(first).node().origin()), "the other one");
+            let d = Diagnostic::error(
+                Code::ResourceDuplicateId,
+                format!("there are two objects `{id}`"),
+            )
+            .at(cx.span(resource.node().origin()), "one of them")
+            .at(cx.span(set.get(first).node().origin()), "the other one");
             return Err(cx.fail(d));
         }
     }
@@ -46,7 +56,8 @@ fn custom_ranks(cx: &mut Context<'_>, options: &SortOptions) -> Fallible<Option<
         ("fifo", None) => Ok(None),
         ("fifo", Some(_)) => {
             let message = "`legacySortOptions` has no meaning with `order: fifo`";
-            let d = Diagnostic::error(Code::SortInvalid, message).at(cx.span(options.at), "both are set");
+            let d = Diagnostic::error(Code::SortInvalid, message)
+                .at(cx.span(options.at), "both are set");
             Err(cx.fail(d.help("write `order: legacy`, or remove `legacySortOptions`")))
         }
         ("legacy", None) => Ok(Some(Ranks::new(&ORDER_FIRST, &ORDER_LAST))),
@@ -91,7 +102,9 @@ struct Place {
 
 impl Place {
     fn of(id: &ResourceId, ranks: &Ranks) -> Self {
-        let or = |text: &str, empty: &str| if text.is_empty() { empty.to_owned() } else { text.to_owned() };
+        let or = |text: &str, empty: &str| {
+            if text.is_empty() { empty.to_owned() } else { text.to_owned() }
+        };
         Self {
             rank: ranks.0.get(id.gvk.kind.as_str()).copied().unwrap_or_default(),
             gvk: id.gvk.clone(),
@@ -159,7 +172,8 @@ mod tests {
 
     #[test]
     fn an_empty_namespace_comes_last() {
-        let ids = [("", "ConfigMap", "", "a"), ("", "ConfigMap", "z", "a"), ("", "ConfigMap", "b", "z")];
+        let ids =
+            [("", "ConfigMap", "", "a"), ("", "ConfigMap", "z", "a"), ("", "ConfigMap", "b", "z")];
         assert_eq!(sorted(&ids), ["/ConfigMap/b/z", "/ConfigMap/z/a", "/ConfigMap//a"]);
     }
 }

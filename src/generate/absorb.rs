@@ -23,8 +23,11 @@ pub(crate) fn absorb(
         (None, Behavior::Merge | Behavior::Replace) => {
             let verb = if behavior == Behavior::Merge { "merge into" } else { "replace" };
             let message = format!("`{}` does not exist: there is nothing to {verb}", resource.id());
-            let d = Diagnostic::error(Code::GeneratorNothingToMerge, message).at(cx.span(at), "this generator");
-            Err(cx.fail(d.help("leave `behavior` out to create the object, or correct its name and namespace")))
+            let d = Diagnostic::error(Code::GeneratorNothingToMerge, message)
+                .at(cx.span(at), "this generator");
+            Err(cx.fail(d.help(
+                "leave `behavior` out to create the object, or correct its name and namespace",
+            )))
         }
         (None, Behavior::Create | Behavior::Unspecified) => match set.append(resource) {
             Ok(_) => Ok(()),
@@ -32,7 +35,8 @@ pub(crate) fn absorb(
         },
         (Some(_), _) if matches.len() > 1 => {
             let message = format!("`{}` fits {} objects", resource.id(), matches.len());
-            let mut d = Diagnostic::error(Code::GeneratorExists, message).at(cx.span(at), "this generator");
+            let mut d =
+                Diagnostic::error(Code::GeneratorExists, message).at(cx.span(at), "this generator");
             for &index in &matches {
                 d = d.at(cx.span(set.get(index).node().origin()), "one of them");
             }
@@ -92,9 +96,11 @@ fn take_metadata(resource: &mut Resource, old: &Resource) {
         let pairs = union(old.string_map(field), resource.string_map(field));
         resource.set_string_map(field, &pairs);
     }
-    let origin = old.node().at(&[known::METADATA, known::NAME]).map_or(OriginId::NONE, Node::origin);
+    let origin =
+        old.node().at(&[known::METADATA, known::NAME]).map_or(OriginId::NONE, Node::origin);
     resource.set_name(&old.id().name.clone(), origin);
-    let origin = old.node().at(&[known::METADATA, known::NAMESPACE]).map_or(OriginId::NONE, Node::origin);
+    let origin =
+        old.node().at(&[known::METADATA, known::NAMESPACE]).map_or(OriginId::NONE, Node::origin);
     resource.set_namespace(&old.id().namespace.clone(), origin);
     resource.take_memory(old);
 }
@@ -108,14 +114,19 @@ fn merge_data(resource: &mut Resource, old: &Node, field: Key) {
         for entry in entries {
             // Of two equal keys the first is read twice.
             if seen.insert(entry.key.text()) {
-                let text = if entry.value.is_null() { EcoString::new() } else { entry.value.shared_text() };
+                let text = if entry.value.is_null() {
+                    EcoString::new()
+                } else {
+                    entry.value.shared_text()
+                };
                 out.push((entry.key.text().into(), Node::string(text, entry.value.origin())));
             }
         }
         out
     };
     let mut pairs = texts(resource.node());
-    let own: std::collections::HashSet<EcoString> = pairs.iter().map(|(key, _)| key.clone()).collect();
+    let own: std::collections::HashSet<EcoString> =
+        pairs.iter().map(|(key, _)| key.clone()).collect();
     pairs.extend(texts(old).into_iter().filter(|(key, _)| !own.contains(key)));
     pairs.sort_by(|a, b| a.0.cmp(&b.0));
     let node = resource.node_mut();

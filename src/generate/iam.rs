@@ -21,7 +21,8 @@ pub(crate) struct IamPolicy {
 pub(crate) fn generate_iam_policy(cx: &mut Context<'_>, policy: &IamPolicy) -> Fallible<Resource> {
     if policy.cloud.as_str() != "gke" {
         let message = format!("`cloud` is `gke`, not `{}`", policy.cloud.value);
-        let d = Diagnostic::error(Code::PluginInvalid, message).at(cx.span(policy.at), "this plugin");
+        let d =
+            Diagnostic::error(Code::PluginInvalid, message).at(cx.span(policy.at), "this plugin");
         return Err(cx.fail(d));
     }
     // kustomize puts the names into a text and parses that, so a name may change its type here.
@@ -31,10 +32,14 @@ pub(crate) fn generate_iam_policy(cx: &mut Context<'_>, policy: &IamPolicy) -> F
         policy.account.value, policy.project.value, policy.name.value
     );
     if !policy.namespace.is_empty() {
-        text.push_str(&format!("  namespace: {}", policy.namespace.value));
+        text.push_str("  namespace: ");
+        text.push_str(&policy.namespace.value);
     }
     let Ok(Some(mut node)) = parse_document(&text, 1, Dialect::V3) else {
-        let d = Diagnostic::error(Code::PluginInvalid, "the names of an IAM policy must be plain words");
+        let d = Diagnostic::error(
+            Code::PluginInvalid,
+            "the names of an IAM policy must be plain words",
+        );
         return Err(cx.fail(d.at(cx.span(policy.at), "this plugin")));
     };
     let scopes = cx.scopes.clone();

@@ -41,7 +41,8 @@ pub(crate) fn generate(
 ) -> Fallible<Resource> {
     if args.name.is_empty() {
         let message = format!("a {} generator needs a name", kind.name());
-        let d = Diagnostic::error(Code::GeneratorInvalid, message).at(cx.span(args.at), "no `name`");
+        let d =
+            Diagnostic::error(Code::GeneratorInvalid, message).at(cx.span(args.at), "no `name`");
         return Err(cx.fail(d));
     }
     let pairs = sources::read(cx, root, args)?;
@@ -49,7 +50,8 @@ pub(crate) fn generate(
     let mut recorder = cx.step(StepKind::Generate, args.at);
     let mut node = base(kind.name(), &args.name, &args.namespace, &mut recorder);
     if kind == GeneratedKind::Secret {
-        let secret_type = if args.secret_type.is_empty() { "Opaque" } else { args.secret_type.as_str() };
+        let secret_type =
+            if args.secret_type.is_empty() { "Opaque" } else { args.secret_type.as_str() };
         let origin = recorder.write(args.secret_type.at, OriginId::NONE);
         set(&mut node, known::TYPE, Node::string(secret_type, origin));
         let origin = recorder.write(args.at, OriginId::NONE);
@@ -82,7 +84,11 @@ fn base(kind: &str, name: &Text, namespace: &Text, recorder: &mut Recorder<'_>) 
     node.push_entry(known::API_VERSION, whole, text("v1"));
     node.push_entry(known::KIND, whole, text(kind));
     let mut metadata = Node::map(Vec::new(), whole);
-    set(&mut metadata, known::NAME, Node::string(name.value.clone(), recorder.write(name.at, OriginId::NONE)));
+    set(
+        &mut metadata,
+        known::NAME,
+        Node::string(name.value.clone(), recorder.write(name.at, OriginId::NONE)),
+    );
     if !namespace.is_empty() {
         let origin = recorder.write(namespace.at, OriginId::NONE);
         set(&mut metadata, known::NAMESPACE, Node::string(namespace.value.clone(), origin));
@@ -92,7 +98,11 @@ fn base(kind: &str, name: &Text, namespace: &Text, recorder: &mut Recorder<'_>) 
 }
 
 /// Returns the field that a value goes into, and its entry there.
-fn data_value(kind: GeneratedKind, pair: Pair, recorder: &mut Recorder<'_>) -> (Key, (EcoString, Node)) {
+fn data_value(
+    kind: GeneratedKind,
+    pair: Pair,
+    recorder: &mut Recorder<'_>,
+) -> (Key, (EcoString, Node)) {
     let origin = recorder.write(pair.at, OriginId::NONE);
     let (field, text) = match kind {
         GeneratedKind::Secret => (known::DATA, in_lines(&STANDARD.encode(&pair.value))),
@@ -123,7 +133,9 @@ fn in_lines(encoded: &str) -> String {
 }
 
 fn apply_options(node: &mut Node, options: &GeneratorOptions, recorder: &mut Recorder<'_>) {
-    for (field, pairs) in [(known::LABELS, &options.labels), (known::ANNOTATIONS, &options.annotations)] {
+    for (field, pairs) in
+        [(known::LABELS, &options.labels), (known::ANNOTATIONS, &options.annotations)]
+    {
         for (key, value) in pairs {
             let origin = recorder.write(value.at, OriginId::NONE);
             set_string_map_entry(node, field, key, value.as_str(), origin);

@@ -35,7 +35,8 @@ pub(super) fn read(cx: &mut Context<'_>, root: &Path, args: &GeneratorArgs) -> F
             Ok(found) => pairs.extend(found),
             Err((start, end)) => {
                 let span = Span { file: file.id(), start: start as u32, end: end as u32 };
-                let d = Diagnostic::error(Code::FileNotUtf8, "a line of an env file is not UTF-8 text");
+                let d =
+                    Diagnostic::error(Code::FileNotUtf8, "a line of an env file is not UTF-8 text");
                 return Err(cx.fail(d.at(span, "not UTF-8")));
             }
         }
@@ -46,7 +47,8 @@ pub(super) fn read(cx: &mut Context<'_>, root: &Path, args: &GeneratorArgs) -> F
                 pairs.push(Pair { key: key.into(), value: value.into(), at: literal.at });
             }
             None => {
-                let message = format!("a literal is written as KEY=VALUE, found `{}`", masked(literal));
+                let message =
+                    format!("a literal is written as KEY=VALUE, found `{}`", masked(literal));
                 let d = Diagnostic::error(Code::GeneratorInvalid, message);
                 return Err(cx.fail(d.at(cx.span(literal.at), "not KEY=VALUE")));
             }
@@ -56,7 +58,8 @@ pub(super) fn read(cx: &mut Context<'_>, root: &Path, args: &GeneratorArgs) -> F
         let (key, path) = match split_file(entry.as_str()) {
             Ok(parts) => parts,
             Err(fault) => {
-                let d = Diagnostic::error(Code::GeneratorInvalid, format!("`{}` {fault}", entry.value));
+                let d =
+                    Diagnostic::error(Code::GeneratorInvalid, format!("`{}` {fault}", entry.value));
                 let d = d.at(cx.span(entry.at), "not a file source");
                 return Err(cx.fail(d.help("write the path of a file, or KEY=PATH")));
             }
@@ -90,7 +93,8 @@ fn masked(literal: &Text) -> String {
 /// Splits a literal at its first `=`; one pair of quotes around the value is taken off.
 fn split_literal(literal: &str) -> Option<(&str, &str)> {
     let (key, value) = literal.split_once('=').filter(|(key, _)| !key.is_empty())?;
-    let quoted = |quote: char| value.len() >= 2 && value.starts_with(quote) && value.ends_with(quote);
+    let quoted =
+        |quote: char| value.len() >= 2 && value.starts_with(quote) && value.ends_with(quote);
     let value = if quoted('"') || quoted('\'') { &value[1..value.len() - 1] } else { value };
     Some((key, value))
 }
@@ -169,7 +173,9 @@ mod tests {
     fn file_sources_have_a_key() {
         assert_eq!(split_file("a/b.txt"), Ok(("b.txt".into(), "a/b.txt")));
         assert_eq!(split_file("k=a/b.txt"), Ok(("k".into(), "a/b.txt")));
-        assert!(split_file("=a").is_err() && split_file("a=").is_err() && split_file("a=b=c").is_err());
+        assert!(
+            split_file("=a").is_err() && split_file("a=").is_err() && split_file("a=b=c").is_err()
+        );
     }
 
     #[test]
@@ -178,7 +184,8 @@ mod tests {
         let text = "\u{feff}A=1\r\n  # no\n B = 2 \nC\n\n=x\nD=a=b";
         let file = sources.add("/e".into(), text.as_bytes().into()).unwrap();
         let pairs = env_pairs(&file).unwrap();
-        let found: Vec<(&str, &[u8])> = pairs.iter().map(|p| (p.key.as_str(), &p.value[..])).collect();
+        let found: Vec<(&str, &[u8])> =
+            pairs.iter().map(|p| (p.key.as_str(), &p.value[..])).collect();
         assert_eq!(found, [("A", &b"1"[..]), ("B ", b" 2 "), ("C", b""), ("D", b"a=b")]);
     }
 

@@ -4,7 +4,9 @@
 //! `api/internal/accumulator/loadconfigfromcrds.go`). A manifest here has no effect.
 
 use super::load::report_clash;
-use super::{FieldPath, FieldSpec, FieldSpecClash, FieldSpecs, Layer, NameReference, TransformerConfig};
+use super::{
+    FieldPath, FieldSpec, FieldSpecClash, FieldSpecs, Layer, NameReference, TransformerConfig,
+};
 use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::resource::Gvk;
 use crate::session::{Context, Text, syntax_error};
@@ -30,10 +32,15 @@ pub(crate) fn load_crds(cx: &mut Context<'_>, layer: &Layer) -> Fallible<Transfo
     Ok(config)
 }
 
-fn read_definitions(cx: &mut Context<'_>, file: &SourceFile, entry: &Text) -> Fallible<Option<Node>> {
+fn read_definitions(
+    cx: &mut Context<'_>,
+    file: &SourceFile,
+    entry: &Text,
+) -> Fallible<Option<Node>> {
     if file.bytes().is_empty() {
         let message = format!("`{}` is empty", entry.value);
-        let diagnostic = Diagnostic::error(Code::OpenapiInvalid, message).at(cx.span(entry.at), "named here");
+        let diagnostic =
+            Diagnostic::error(Code::OpenapiInvalid, message).at(cx.span(entry.at), "named here");
         return Err(cx.fail(diagnostic));
     }
     if file.bytes().first() != Some(&b'{') {
@@ -100,7 +107,8 @@ fn read_type(
     for property in properties(definition) {
         path.push(property.key.text().to_owned());
         let schema = &property.value;
-        let spec = || FieldSpec { gvk: gvk.clone(), path: FieldPath::new(&path.join("/")), create: false };
+        let spec =
+            || FieldSpec { gvk: gvk.clone(), path: FieldPath::new(&path.join("/")), create: false };
         if extension(schema, ANNOTATION).is_some() {
             config.common_annotations.add(&spec())?;
         }
@@ -110,12 +118,16 @@ fn read_type(
         if extension(schema, IDENTITY).is_some() {
             config.name_prefix.add(&spec())?;
         }
-        if let (Some(version), Some(kind)) = (extension(schema, REFERENCE_VERSION), extension(schema, REFERENCE_KIND)) {
+        if let (Some(version), Some(kind)) =
+            (extension(schema, REFERENCE_VERSION), extension(schema, REFERENCE_KIND))
+        {
             let name = extension(schema, REFERENCE_NAME_KEY).unwrap_or_else(|| "name".to_owned());
             let path = FieldPath::new(&format!("{}/{name}", path.join("/")));
             let referrer = FieldSpec { gvk: gvk.clone(), path, create: false };
-            let reference =
-                NameReference { gvk: Gvk::new("", &version, &kind), referrers: FieldSpecs(vec![referrer]) };
+            let reference = NameReference {
+                gvk: Gvk::new("", &version, &kind),
+                referrers: FieldSpecs(vec![referrer]),
+            };
             config.add_name_reference(&reference)?;
         }
         let target = child(schema, "$ref").and_then(|r| child(definitions, r.text()));

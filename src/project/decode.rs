@@ -64,7 +64,11 @@ pub(crate) struct Field<'a> {
 
 impl std::fmt::Display for Field<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.of.is_empty() { f.write_str(self.name) } else { write!(f, "{}.{}", self.of, self.name) }
+        if self.of.is_empty() {
+            f.write_str(self.name)
+        } else {
+            write!(f, "{}.{}", self.of, self.name)
+        }
     }
 }
 
@@ -121,7 +125,12 @@ impl Decoder {
             if entry.key.kind() != KeyKind::Text {
                 let found = "a key that is not a string".to_owned();
                 let field = entry.key.text().to_owned();
-                self.faults.push(DecodeFault::WrongType { at: entry.key_origin, field, expected: "a string", found });
+                self.faults.push(DecodeFault::WrongType {
+                    at: entry.key_origin,
+                    field,
+                    expected: "a string",
+                    found,
+                });
             }
         }
         out.sort_by_key(|e| e.key.text());
@@ -130,7 +139,12 @@ impl Decoder {
 
     pub(crate) fn wrong_type(&mut self, node: &Node, field: Field<'_>, expected: &'static str) {
         let found = describe(node);
-        self.faults.push(DecodeFault::WrongType { at: node.origin(), field: field.to_string(), expected, found });
+        self.faults.push(DecodeFault::WrongType {
+            at: node.origin(),
+            field: field.to_string(),
+            expected,
+            found,
+        });
     }
 
     /// Decodes a string.
@@ -178,7 +192,9 @@ impl Decoder {
             Some(Scalar::Int(value)) => value,
             Some(Scalar::Null) => 0,
             // JSON writes a whole float as an integer.
-            Some(Scalar::Float(value)) if value.fract() == 0.0 && value.abs() < 1e18 => value as i64,
+            Some(Scalar::Float(value)) if value.fract() == 0.0 && value.abs() < 1e18 => {
+                value as i64
+            }
             _ => {
                 self.wrong_type(node, field, "an integer");
                 0
@@ -240,7 +256,9 @@ fn describe(node: &Node) -> String {
         (NodeKind::Map, _) => "a map".to_owned(),
         (NodeKind::Sequence, _) => "a list".to_owned(),
         (_, Some(Scalar::Bool(_))) => format!("the boolean `{}`", node.text()),
-        (_, Some(Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_))) => format!("the number `{}`", node.text()),
+        (_, Some(Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_))) => {
+            format!("the number `{}`", node.text())
+        }
         (_, Some(Scalar::Null)) => "nothing".to_owned(),
         _ => "a string".to_owned(),
     }
@@ -258,7 +276,9 @@ mod tests {
         let mut decoder = Decoder::new(rules);
         let mut out = Vec::new();
         decoder.fields(&node, "", FIELDS, |d, field, value| match field.name {
-            "resources" => out.extend(d.texts(value, field).into_iter().map(|t| t.value.to_string())),
+            "resources" => {
+                out.extend(d.texts(value, field).into_iter().map(|t| t.value.to_string()));
+            }
             _ => out.push(d.text(value, field).value.to_string()),
         });
         (out, decoder.faults)
@@ -266,7 +286,8 @@ mod tests {
 
     #[test]
     fn fields_match_without_case_and_the_last_one_counts() {
-        let (out, faults) = decode("Resources: [a]\nnamePrefix: x\nnamePrefix: z\n", Rules::Kustomization);
+        let (out, faults) =
+            decode("Resources: [a]\nnamePrefix: x\nnamePrefix: z\n", Rules::Kustomization);
         assert_eq!(out, ["a", "z"]);
         assert_eq!(faults, []);
     }
@@ -281,7 +302,10 @@ mod tests {
 
     #[test]
     fn lenient_rules_convert_scalars() {
-        assert_eq!(decode("namePrefix: 1.50\nfoo: 1\n", Rules::Lenient), (vec!["1.5".to_owned()], vec![]));
+        assert_eq!(
+            decode("namePrefix: 1.50\nfoo: 1\n", Rules::Lenient),
+            (vec!["1.5".to_owned()], vec![])
+        );
         assert_eq!(decode("namePrefix: no\n", Rules::Strict).0, ["false"]);
         assert_eq!(decode("namePrefix: x\nnamePrefix: y\n", Rules::Strict).1.len(), 1);
     }

@@ -63,8 +63,12 @@ impl FieldPath {
 
 fn path_part(part: &str) -> PathPart {
     let name = part.strip_suffix("[]").unwrap_or(part);
-    let is_index = is_integer(name) || name == "-" || name == "*" || name.starts_with('[') && name.ends_with(']');
-    let fault = if name.is_empty() { Some(PartFault::Empty) } else { is_index.then_some(PartFault::Index) };
+    let is_index = is_integer(name)
+        || name == "-"
+        || name == "*"
+        || name.starts_with('[') && name.ends_with(']');
+    let fault =
+        if name.is_empty() { Some(PartFault::Empty) } else { is_index.then_some(PartFault::Index) };
     let name_looked_up = name.trim();
     PathPart {
         key: Key::text_key(name_looked_up),
@@ -117,7 +121,9 @@ impl FieldSpecs {
     pub(crate) fn add(&mut self, spec: &FieldSpec) -> Result<(), FieldSpecClash> {
         let same = |own: &&FieldSpec| own.gvk.is_selected_by(&spec.gvk) && own.path == spec.path;
         match self.0.iter().find(same) {
-            Some(own) if own.create != spec.create => Err(FieldSpecClash { path: spec.path.as_str().into() }),
+            Some(own) if own.create != spec.create => {
+                Err(FieldSpecClash { path: spec.path.as_str().into() })
+            }
             Some(_) => Ok(()),
             None => {
                 self.0.push(spec.clone());
@@ -201,7 +207,9 @@ impl TransformerConfig {
         }
         let mut other = other.clone();
         for section in SECTIONS {
-            let (Some(own), Some(added)) = (self.section(section), other.section(section)) else { continue };
+            let (Some(own), Some(added)) = (self.section(section), other.section(section)) else {
+                continue;
+            };
             own.add_all(added)?;
         }
         for reference in &other.name_reference {
@@ -211,7 +219,10 @@ impl TransformerConfig {
         Ok(())
     }
 
-    pub(crate) fn add_name_reference(&mut self, reference: &NameReference) -> Result<(), FieldSpecClash> {
+    pub(crate) fn add_name_reference(
+        &mut self,
+        reference: &NameReference,
+    ) -> Result<(), FieldSpecClash> {
         match self.name_reference.iter_mut().find(|own| own.gvk == reference.gvk) {
             Some(own) => own.referrers.add_all(&reference.referrers),
             None => {
@@ -281,7 +292,12 @@ pub(crate) fn decode_field_spec(decoder: &mut Decoder, node: &Node) -> FieldSpec
 }
 
 /// Decodes `group`, `version` or `kind` of an embedded type.
-pub(crate) fn decode_gvk_part(decoder: &mut Decoder, field: Field<'_>, value: &Node, gvk: &mut Gvk) {
+pub(crate) fn decode_gvk_part(
+    decoder: &mut Decoder,
+    field: Field<'_>,
+    value: &Node,
+    gvk: &mut Gvk,
+) {
     let text = decoder.embedded_text(value, field).value;
     match field.name {
         "group" => gvk.group = text,
@@ -317,10 +333,14 @@ pub(crate) const ORDER_FIRST: [&str; 22] = [
 ];
 
 /// The kinds that come last.
-pub(crate) const ORDER_LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+pub(crate) const ORDER_LAST: [&str; 2] =
+    ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
 fn order_key(gvk: &Gvk) -> (i32, String) {
-    let first = ORDER_FIRST.iter().position(|k| *k == gvk.kind).map(|i| i as i32 - ORDER_FIRST.len() as i32);
+    let first = ORDER_FIRST
+        .iter()
+        .position(|k| *k == gvk.kind)
+        .map(|i| i as i32 - ORDER_FIRST.len() as i32);
     let last = ORDER_LAST.iter().position(|k| *k == gvk.kind).map(|i| i as i32 + 1);
     (first.or(last).unwrap_or_default(), gvk.sort_text())
 }
@@ -346,7 +366,8 @@ fn read_table(table: &str) -> TransformerConfig {
         } else {
             section = line;
             if let Some(gvk) = line.strip_prefix("nameReference ") {
-                let reference = NameReference { gvk: read_gvk(gvk), referrers: FieldSpecs::default() };
+                let reference =
+                    NameReference { gvk: read_gvk(gvk), referrers: FieldSpecs::default() };
                 config.name_reference.push(reference);
             }
         }

@@ -13,14 +13,6 @@ use crate::resource::{Gvk, SelectorParts};
 use crate::session::Text;
 use crate::yaml::Node;
 
-/// What a kustomization file is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum KustomizationKind {
-    #[default]
-    Kustomization,
-    Component,
-}
-
 /// A kustomization file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kustomization {
@@ -93,7 +85,6 @@ pub(crate) struct StringMap {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OpenApi {
-    pub(crate) at: OriginId,
     pub(crate) version: Option<Text>,
     pub(crate) path: Option<Text>,
 }
@@ -309,10 +300,13 @@ impl Kustomization {
                 "namePrefix" => out.name_prefix = d.text(value, field),
                 "nameSuffix" => out.name_suffix = d.text(value, field),
                 "namespace" => out.namespace = d.text(value, field),
-                "commonLabels" => out.common_labels = Some(StringMap { pairs: d.text_map(value, field), at }),
+                "commonLabels" => {
+                    out.common_labels = Some(StringMap { pairs: d.text_map(value, field), at });
+                }
                 "labels" => out.labels = d.list(value, field, decode_label),
                 "commonAnnotations" => {
-                    out.common_annotations = Some(StringMap { pairs: d.text_map(value, field), at });
+                    out.common_annotations =
+                        Some(StringMap { pairs: d.text_map(value, field), at });
                 }
                 "patchesStrategicMerge" => out.patches_strategic_merge = d.texts(value, field),
                 "patchesJson6902" => out.patches_json6902 = d.list(value, field, decode_patch),
@@ -327,18 +321,24 @@ impl Kustomization {
                 "components" => out.components = d.texts(value, field),
                 "crds" => out.crds = d.texts(value, field),
                 "bases" => bases = d.texts(value, field),
-                "configMapGenerator" => out.config_map_generators = d.list(value, field, decode_config_map),
+                "configMapGenerator" => {
+                    out.config_map_generators = d.list(value, field, decode_config_map);
+                }
                 "secretGenerator" => out.secret_generators = d.list(value, field, decode_secret),
                 "helmGlobals" => decode_helm_globals(d, value),
                 "helmCharts" => {
                     d.list(value, field, decode_helm_chart);
-                    out.helm_charts = value.elements().filter(|e| !e.is_empty()).map(|_| at).or(out.helm_charts);
+                    out.helm_charts =
+                        value.elements().filter(|e| !e.is_empty()).map(|_| at).or(out.helm_charts);
                 }
                 "helmChartInflationGenerator" => {
                     d.list(value, field, decode_old_helm_chart);
-                    out.helm_charts = value.elements().filter(|e| !e.is_empty()).map(|_| at).or(out.helm_charts);
+                    out.helm_charts =
+                        value.elements().filter(|e| !e.is_empty()).map(|_| at).or(out.helm_charts);
                 }
-                "generatorOptions" => out.generator_options = Some(decode_generator_options(d, value)),
+                "generatorOptions" => {
+                    out.generator_options = Some(decode_generator_options(d, value));
+                }
                 "configurations" => out.configurations = d.texts(value, field),
                 "generators" => out.generators = d.texts(value, field),
                 "transformers" => out.transformers = d.texts(value, field),
@@ -372,7 +372,7 @@ fn decode_metadata(decoder: &mut Decoder, node: &Node) {
 }
 
 fn decode_openapi(decoder: &mut Decoder, node: &Node, field: Field<'_>) -> OpenApi {
-    let mut out = OpenApi { at: node.origin(), ..OpenApi::default() };
+    let mut out = OpenApi::default();
     // A map of strings: its keys are not fields, so nothing but `version` and `path` counts.
     for (key, value) in decoder.text_map(node, field) {
         match key.as_str() {
@@ -481,7 +481,8 @@ pub(crate) fn decode_replacement(decoder: &mut Decoder, node: &Node) -> Replacem
 }
 
 fn decode_replacement_source(decoder: &mut Decoder, node: &Node) -> ReplacementSource {
-    const FIELDS: &[&str] = &["group", "version", "kind", "name", "namespace", "fieldPath", "options"];
+    const FIELDS: &[&str] =
+        &["group", "version", "kind", "name", "namespace", "fieldPath", "options"];
     let mut out = ReplacementSource { at: node.origin(), ..ReplacementSource::default() };
     decoder.fields(node, "source", FIELDS, |d, field, value| match field.name {
         "name" => out.name = d.embedded_text(value, field).value,
@@ -558,9 +559,11 @@ pub(crate) fn decode_sort_options(decoder: &mut Decoder, node: &Node) -> SortOpt
             return;
         }
         let (mut first, mut last) = (Vec::new(), Vec::new());
-        d.fields(value, "sortOptions.legacySortOptions", LEGACY, |d, field, value| match field.name {
-            "orderFirst" => first = d.texts(value, field),
-            _ => last = d.texts(value, field),
+        d.fields(value, "sortOptions.legacySortOptions", LEGACY, |d, field, value| {
+            match field.name {
+                "orderFirst" => first = d.texts(value, field),
+                _ => last = d.texts(value, field),
+            }
         });
         out.legacy = Some((first, last));
     });
@@ -674,10 +677,12 @@ fn decode_old_helm_chart(decoder: &mut Decoder, node: &Node) {
         "releaseNamespace",
         "extraArgs",
     ];
-    decoder.fields(node, "helmChartInflationGenerator", FIELDS, |d, field, value| match field.name {
-        "extraArgs" => drop(d.texts(value, field)),
-        "valuesLocal" => require_map(d, value, field),
-        _ => drop(d.text(value, field)),
+    decoder.fields(node, "helmChartInflationGenerator", FIELDS, |d, field, value| {
+        match field.name {
+            "extraArgs" => drop(d.texts(value, field)),
+            "valuesLocal" => require_map(d, value, field),
+            _ => drop(d.text(value, field)),
+        }
     });
 }
 

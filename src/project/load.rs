@@ -12,7 +12,8 @@ use crate::source::{SourceFile, display_path};
 use crate::yaml::Node;
 
 /// The names of kustomization files, in the order in which they are looked for.
-pub(crate) const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(crate) const FILE_NAMES: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// A kustomization and where it lies.
 #[derive(Debug)]
@@ -21,13 +22,15 @@ pub(crate) struct Layer {
     pub(crate) root: PathBuf,
     /// The name of the kustomization file in it.
     pub(crate) file_name: &'static str,
-    /// The kustomization file.
-    pub(crate) file: Arc<SourceFile>,
     pub(crate) kustomization: Kustomization,
 }
 
 /// Reads the kustomization in a directory. `entry`: the entry that names the directory, none for the target of a build.
-pub(crate) fn load_layer(cx: &mut Context<'_>, root: &Path, entry: Option<&Text>) -> Fallible<Layer> {
+pub(crate) fn load_layer(
+    cx: &mut Context<'_>,
+    root: &Path,
+    entry: Option<&Text>,
+) -> Fallible<Layer> {
     let (file_name, file) = find_file(cx, root, entry)?;
     let document = cx.document(&file)?;
     let node = document.unwrap_or_default();
@@ -41,7 +44,7 @@ pub(crate) fn load_layer(cx: &mut Context<'_>, root: &Path, entry: Option<&Text>
     warn_deprecated(cx, &kustomization);
     let whole = OriginId::written(file.base());
     check(cx, &kustomization, whole)?;
-    Ok(Layer { root: root.to_path_buf(), file_name, file, kustomization })
+    Ok(Layer { root: root.to_path_buf(), file_name, kustomization })
 }
 
 fn find_file(
@@ -66,13 +69,19 @@ fn find_file(
             let message = format!("`{shown}` has no kustomization file");
             let names = FILE_NAMES.map(|n| format!("`{n}`"));
             let help = format!("the file is called {}, {} or {}", names[0], names[1], names[2]);
-            Err(cx.fail(Diagnostic::error(Code::KustomizationMissing, message).at(span, "named here").help(help)))
+            Err(cx.fail(
+                Diagnostic::error(Code::KustomizationMissing, message)
+                    .at(span, "named here")
+                    .help(help),
+            ))
         }
         _ => {
             let names: Vec<String> = found.iter().map(|(n, _)| format!("`{n}`")).collect();
-            let message = format!("`{shown}` has several kustomization files: {}", names.join(", "));
+            let message =
+                format!("`{shown}` has several kustomization files: {}", names.join(", "));
             let span = span.or_else(|| cx.span_at(found[1].1.base()));
-            let diagnostic = Diagnostic::error(Code::KustomizationAmbiguous, message).at(span, "one too many");
+            let diagnostic =
+                Diagnostic::error(Code::KustomizationAmbiguous, message).at(span, "one too many");
             Err(cx.fail(diagnostic.help("keep one of them")))
         }
     }
@@ -87,7 +96,9 @@ pub(crate) fn decode_replacements(
     let found = match document {
         Some(node) if node.entries().is_some() => vec![decode_replacement(&mut decoder, node)],
         Some(node) => match node.elements() {
-            Some(elements) => elements.iter().map(|e| decode_replacement(&mut decoder, e)).collect(),
+            Some(elements) => {
+                elements.iter().map(|e| decode_replacement(&mut decoder, e)).collect()
+            }
             None => return Ok(None),
         },
         None => return Ok(None),
@@ -103,8 +114,9 @@ pub(crate) fn report_faults(cx: &mut Context<'_>, faults: &[DecodeFault]) -> Fal
         let diagnostic = match fault {
             DecodeFault::UnknownField { name, at, of, meant } => {
                 let place = if of.is_empty() { String::new() } else { format!(" in `{of}`") };
-                let d = Diagnostic::error(Code::UnknownField, format!("unknown field `{name}`{place}"))
-                    .at(cx.span(*at), "not known");
+                let d =
+                    Diagnostic::error(Code::UnknownField, format!("unknown field `{name}`{place}"))
+                        .at(cx.span(*at), "not known");
                 match meant {
                     Some(meant) => d.help(format!("did you mean `{meant}`?")),
                     None => d,
@@ -112,9 +124,14 @@ pub(crate) fn report_faults(cx: &mut Context<'_>, faults: &[DecodeFault]) -> Fal
             }
             DecodeFault::WrongType { at, field, expected, found } => {
                 let message = format!("`{field}` takes {expected}, found {found}");
-                let d = Diagnostic::error(Code::WrongType, message).at(cx.span(*at), format!("not {expected}"));
+                let d = Diagnostic::error(Code::WrongType, message)
+                    .at(cx.span(*at), format!("not {expected}"));
                 let scalar = found.starts_with("the boolean") || found.starts_with("the number");
-                if *expected == "a string" && scalar { d.help("put the value in quotes") } else { d }
+                if *expected == "a string" && scalar {
+                    d.help("put the value in quotes")
+                } else {
+                    d
+                }
             }
             DecodeFault::DuplicateKey { name, at } => {
                 Diagnostic::error(Code::YamlDuplicateKey, format!("the key `{name}` is set twice"))
@@ -139,17 +156,21 @@ fn warn_deprecated(cx: &mut Context<'_>, kustomization: &Kustomization) {
 
 fn check(cx: &mut Context<'_>, kustomization: &Kustomization, whole: OriginId) -> Fallible<()> {
     if !kustomization.says_something {
-        let diagnostic = Diagnostic::error(Code::KustomizationEmpty, "the kustomization says nothing")
-            .at(cx.span(whole), "nothing but kind and version")
-            .help("name something under `resources`");
+        let diagnostic =
+            Diagnostic::error(Code::KustomizationEmpty, "the kustomization says nothing")
+                .at(cx.span(whole), "nothing but kind and version")
+                .help("name something under `resources`");
         return Err(cx.fail(diagnostic));
     }
     let kind = kustomization.kind.as_str();
     let mut result = Ok(());
     if !matches!(kind, "" | "Kustomization" | "Component") {
-        let message = format!("the kind of a kustomization is `Kustomization` or `Component`, not `{kind}`");
+        let message =
+            format!("the kind of a kustomization is `Kustomization` or `Component`, not `{kind}`");
         let span = cx.span(kustomization.kind.at);
-        result = Err(cx.fail(Diagnostic::error(Code::KustomizationVersion, message).at(span, "not known")));
+        result = Err(
+            cx.fail(Diagnostic::error(Code::KustomizationVersion, message).at(span, "not known"))
+        );
     }
     let wanted = if kustomization.is_component() {
         "kustomize.config.k8s.io/v1alpha1"
@@ -161,14 +182,18 @@ fn check(cx: &mut Context<'_>, kustomization: &Kustomization, whole: OriginId) -
         let what = if kind.is_empty() { "Kustomization" } else { kind };
         let message = format!("the `apiVersion` of a {what} is `{wanted}`, not `{version}`");
         let span = cx.span(kustomization.api_version.at);
-        let diagnostic = Diagnostic::error(Code::KustomizationVersion, message).at(span, "not known");
+        let diagnostic =
+            Diagnostic::error(Code::KustomizationVersion, message).at(span, "not known");
         result = Err(cx.fail(diagnostic.help(format!("write `apiVersion: {wanted}`"))));
     }
     result
 }
 
 /// Reads the files of `configurations` into one configuration.
-pub(crate) fn load_configurations(cx: &mut Context<'_>, layer: &Layer) -> Fallible<TransformerConfig> {
+pub(crate) fn load_configurations(
+    cx: &mut Context<'_>,
+    layer: &Layer,
+) -> Fallible<TransformerConfig> {
     let mut config = TransformerConfig::default();
     for entry in &layer.kustomization.configurations {
         let file = cx.file(&layer.root, entry)?;

@@ -12,14 +12,14 @@ mod load;
 pub(crate) use crds::load_crds;
 pub(crate) use decode::{Decoder, Field, Rules};
 pub(crate) use field_spec::{
-    FieldPath, FieldSpec, FieldSpecClash, FieldSpecs, NameReference, ORDER_FIRST, ORDER_LAST, PartFault,
-    PathPart, TransformerConfig, decode_field_spec, split_path,
+    FieldPath, FieldSpec, FieldSpecClash, FieldSpecs, NameReference, ORDER_FIRST, ORDER_LAST,
+    PartFault, PathPart, TransformerConfig, decode_field_spec, split_path,
 };
 pub(crate) use kustomization::{
     FieldOptions, GeneratorArgs, GeneratorOptions, Image, Kustomization, Label, Patch, Replacement,
-    ReplacementSource, ReplacementTarget, Replica, SortOptions, Target, Var, decode_generator, decode_image,
-    decode_patch, decode_replacement, decode_replica, decode_target,
+    ReplacementSource, ReplacementTarget, Replica, SortOptions, Target, Var, decode_generator,
+    decode_image, decode_patch, decode_replacement, decode_replica, decode_target,
 };
 pub(crate) use load::{
-    FILE_NAMES, Layer, decode_replacements, load_configurations, load_layer, report_clash, report_faults,
+    Layer, decode_replacements, load_configurations, load_layer, report_clash, report_faults,
 };

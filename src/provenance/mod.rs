@@ -203,7 +203,9 @@ impl Provenance {
         } else if id.0 & DERIVED == 0 {
             Origin::Written(id.0)
         } else {
-            self.derived.get((id.0 & !DERIVED) as usize).map_or(Origin::Unknown, |d| Origin::Derived(*d))
+            self.derived
+                .get((id.0 & !DERIVED) as usize)
+                .map_or(Origin::Unknown, |d| Origin::Derived(*d))
         }
     }
 

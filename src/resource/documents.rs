@@ -38,7 +38,8 @@ pub(crate) fn read_objects(bytes: &[u8], base: u32) -> Result<Vec<Node>, ReadFau
     let mut nodes = Vec::with_capacity(pieces.len());
     for (start, end) in pieces {
         let at = |e| ReadFault::Syntax(e, start);
-        let parsed = parse_document(&text[start..end], base + start as u32, Dialect::V3).map_err(at)?;
+        let parsed =
+            parse_document(&text[start..end], base + start as u32, Dialect::V3).map_err(at)?;
         let Some(node) = parsed.filter(|n| !n.is_null()) else { continue };
         if single && is_wrapper(&node) {
             nodes.extend(unwrap_items(&node));
@@ -91,7 +92,9 @@ fn unwrap_items(node: &Node) -> Vec<Node> {
     let Some(items) = node.get(known::ITEMS) else { return Vec::new() };
     match items.entries() {
         // kyaml takes the keys and values of a map for objects, which then are none.
-        Some(entries) => entries.iter().map(|e| Node::untyped(e.key.text(), e.key_origin)).collect(),
+        Some(entries) => {
+            entries.iter().map(|e| Node::untyped(e.key.text(), e.key_origin)).collect()
+        }
         None => items.elements().unwrap_or_default().to_vec(),
     }
 }

@@ -52,8 +52,15 @@ impl Gvk {
 
     /// Returns the parts joined with `_`, with a mark for each empty one; kustomize's orders compare these.
     pub(crate) fn sort_text(&self) -> String {
-        let part = |text: &EcoString, empty: &str| if text.is_empty() { empty.to_owned() } else { text.to_string() };
-        format!("{}_{}_{}", part(&self.group, "~G"), part(&self.version, "~V"), part(&self.kind, "~K"))
+        let part = |text: &EcoString, empty: &str| {
+            if text.is_empty() { empty.to_owned() } else { text.to_string() }
+        };
+        format!(
+            "{}_{}_{}",
+            part(&self.group, "~G"),
+            part(&self.version, "~V"),
+            part(&self.kind, "~K")
+        )
     }
 }
 

@@ -71,7 +71,11 @@ impl PreviousId {
     /// Returns the id that this was, with the present group and version.
     pub fn with_version_of(&self, gvk: &Gvk) -> ResourceId {
         ResourceId {
-            gvk: Gvk { group: gvk.group.clone(), version: gvk.version.clone(), kind: self.kind.clone() },
+            gvk: Gvk {
+                group: gvk.group.clone(),
+                version: gvk.version.clone(),
+                kind: self.kind.clone(),
+            },
             name: self.name.clone(),
             namespace: self.namespace.clone(),
             cluster_scoped: false,

@@ -100,7 +100,9 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
         let symbol = SYMBOLS.iter().chain(&["<"]).find(|s| rest.starts_with(**s));
         let len = match symbol {
             Some(symbol) => symbol.len(),
-            None => rest.find([' ', '\t', '\r', '\n', '=', '!', '(', ')', ',', '>', '<']).unwrap_or(rest.len()),
+            None => rest
+                .find([' ', '\t', '\r', '\n', '=', '!', '(', ')', ',', '>', '<'])
+                .unwrap_or(rest.len()),
         };
         let (word, after) = rest.split_at(len);
         out.push(match (symbol, word) {
@@ -157,7 +159,9 @@ impl<'a> Parser<'a> {
             Token::Symbol("=" | "==") => {
                 return Ok(requirement(Operator::In, vec![self.exact_value()?]));
             }
-            Token::Symbol("!=") => return Ok(requirement(Operator::NotIn, vec![self.exact_value()?])),
+            Token::Symbol("!=") => {
+                return Ok(requirement(Operator::NotIn, vec![self.exact_value()?]));
+            }
             Token::Symbol(symbol @ (">" | "<")) => {
                 let value = self.exact_value()?;
                 if value.parse::<i64>().is_err() {
@@ -211,7 +215,11 @@ impl<'a> Parser<'a> {
 }
 
 fn checked_value(value: String) -> Result<String, String> {
-    if value.is_empty() || is_name(&value) { Ok(value) } else { Err(format!("`{value}` is not a label value")) }
+    if value.is_empty() || is_name(&value) {
+        Ok(value)
+    } else {
+        Err(format!("`{value}` is not a label value"))
+    }
 }
 
 /// `[prefix/]name`: a DNS subdomain and a name of up to 63 characters.
@@ -226,7 +234,10 @@ fn is_name(name: &str) -> bool {
     let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     let outer = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = name.as_bytes();
-    bytes.len() <= 63 && outer(bytes.first()) && outer(bytes.last()) && bytes.iter().all(|&b| inner(b))
+    bytes.len() <= 63
+        && outer(bytes.first())
+        && outer(bytes.last())
+        && bytes.iter().all(|&b| inner(b))
 }
 
 fn is_subdomain(name: &str) -> bool {

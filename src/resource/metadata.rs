@@ -128,7 +128,11 @@ fn quote_for_yaml_1_1(value: &mut Node) {
 }
 
 /// Returns the map at a field, created where there is none.
-pub(crate) fn get_or_create_map(parent: &mut Node, key: Key, origin: OriginId) -> Option<&mut Node> {
+pub(crate) fn get_or_create_map(
+    parent: &mut Node,
+    key: Key,
+    origin: OriginId,
+) -> Option<&mut Node> {
     if parent.get(key).is_none() {
         parent.push_entry(key, origin, Node::map(Vec::new(), origin));
     }
@@ -136,14 +140,26 @@ pub(crate) fn get_or_create_map(parent: &mut Node, key: Key, origin: OriginId) -
 }
 
 /// Sets a field of `metadata` to a text whose type is left open, as `SetName` and `SetNamespace` do.
-pub(crate) fn set_metadata_text(node: &mut Node, key: Key, text: &str, origin: OriginId, writes: &mut AliasWrites) {
+pub(crate) fn set_metadata_text(
+    node: &mut Node,
+    key: Key,
+    text: &str,
+    origin: OriginId,
+    writes: &mut AliasWrites,
+) {
     if let Some(metadata) = get_or_create_map(node, known::METADATA, origin) {
         set_field(metadata, key.text(), Node::untyped(text, origin), writes);
     }
 }
 
 /// Sets one label or annotation of an object that code makes.
-pub(crate) fn set_string_map_entry(node: &mut Node, field: Key, key: &str, value: &str, origin: OriginId) {
+pub(crate) fn set_string_map_entry(
+    node: &mut Node,
+    field: Key,
+    key: &str,
+    value: &str,
+    origin: OriginId,
+) {
     let Some(metadata) = get_or_create_map(node, known::METADATA, origin) else { return };
     let Some(map) = get_or_create_map(metadata, field, origin) else { return };
     let mut value = Node::string(value, origin);
@@ -152,7 +168,11 @@ pub(crate) fn set_string_map_entry(node: &mut Node, field: Key, key: &str, value
 }
 
 /// Replaces the labels or annotations by string values, sorted; nothing is left of an empty map.
-pub(crate) fn set_string_map(node: &mut Node, field: Key, values: &[(EcoString, EcoString, OriginId)]) {
+pub(crate) fn set_string_map(
+    node: &mut Node,
+    field: Key,
+    values: &[(EcoString, EcoString, OriginId)],
+) {
     let origin = node.origin();
     let Some(metadata) = get_or_create_map(node, known::METADATA, origin) else { return };
     let key_origin = metadata.entry(field).map_or(origin, |e| e.key_origin);
@@ -176,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_write_to_one_alias_shows_at_all() {
-        let mut root = parse_document("a: {x: 1}\nb: {x: 1}\nc: {x: 1}\n", 1, Dialect::V3).unwrap().unwrap();
+        let mut root =
+            parse_document("a: {x: 1}\nb: {x: 1}\nc: {x: 1}\n", 1, Dialect::V3).unwrap().unwrap();
         let x = Key::text_key("x");
         for key in ["a", "b"] {
             root.get_mut(Key::text_key(key)).unwrap().get_mut(x).unwrap().set_alias_group(1);

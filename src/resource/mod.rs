@@ -14,20 +14,19 @@ mod scope;
 mod selector;
 mod set;
 
-pub(crate) use documents::{ReadFault, is_object, read_objects};
+pub(crate) use documents::{ReadFault, read_objects};
 pub use gvk::Gvk;
-pub(crate) use gvk::split_api_version;
-pub use id::{PreviousId, ResourceId};
 pub(crate) use id::{DEFAULT_NAMESPACE, NOT_NAMESPACED};
+pub use id::{PreviousId, ResourceId};
 pub(crate) use label_selector::LabelSelector;
 pub(crate) use metadata::{
-    AliasWrites, get_or_create_map, metadata_entry, metadata_map, metadata_text, set_field, set_metadata_text,
-    set_scalar, set_string_map_entry,
+    AliasWrites, get_or_create_map, metadata_entry, metadata_map, set_field, set_scalar,
+    set_string_map_entry,
 };
 pub(crate) use object::Behavior;
 pub use object::Resource;
 pub(crate) use pattern::{Pattern, PatternError};
-pub use scope::Scopes;
+pub(crate) use scope::Scopes;
 pub(crate) use selector::{Selector, SelectorError, SelectorParts};
-pub use set::ResourceSet;
 pub(crate) use set::IdClash;
+pub use set::ResourceSet;

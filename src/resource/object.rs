@@ -201,7 +201,11 @@ impl Resource {
     }
 
     /// Replaces annotations or labels.
-    pub(crate) fn set_string_map(&mut self, field: Key, values: &[(EcoString, EcoString, OriginId)]) {
+    pub(crate) fn set_string_map(
+        &mut self,
+        field: Key,
+        values: &[(EcoString, EcoString, OriginId)],
+    ) {
         set_string_map(&mut self.node, field, values);
     }
 
@@ -259,7 +263,8 @@ impl Resource {
 
     /// Takes what kustomize keeps in annotations into the fields, and removes those annotations from the tree.
     pub(crate) fn read_build_annotations(&mut self) {
-        let annotations = self.node.at(&[known::METADATA, known::ANNOTATIONS]).and_then(Node::entries);
+        let annotations =
+            self.node.at(&[known::METADATA, known::ANNOTATIONS]).and_then(Node::entries);
         let found: Vec<(Key, EcoString)> = annotations
             .into_iter()
             .flatten()
@@ -273,19 +278,23 @@ impl Resource {
             let (_, text) = found.iter().find(|(key, _)| key.same_text(wanted))?;
             Some(text.split(',').map(EcoString::from).collect())
         };
-        let enabled = |wanted: Key| found.iter().any(|(key, text)| key.same_text(wanted) && text == "enabled");
+        let enabled = |wanted: Key| {
+            found.iter().any(|(key, text)| key.same_text(wanted) && text == "enabled")
+        };
         if let Some(names) = csv(known::PREVIOUS_NAMES) {
             let namespaces = csv(known::PREVIOUS_NAMESPACES).unwrap_or_default();
             let kinds = csv(known::PREVIOUS_KINDS).unwrap_or_default();
             let ids = names.into_iter().zip(namespaces).zip(kinds);
-            self.previous = ids.map(|((name, namespace), kind)| PreviousId { name, namespace, kind }).collect();
+            self.previous =
+                ids.map(|((name, namespace), kind)| PreviousId { name, namespace, kind }).collect();
         }
         self.prefixes.extend(csv(known::PREFIXES).unwrap_or_default());
         self.suffixes.extend(csv(known::SUFFIXES).unwrap_or_default());
         self.needs_hash |= enabled(known::NEEDS_HASH_SUFFIX);
         self.allow_name_change |= enabled(known::ALLOW_NAME_CHANGE);
         self.allow_kind_change |= enabled(known::ALLOW_KIND_CHANGE);
-        let text = |wanted: Key| found.iter().find(|(key, _)| key.same_text(wanted)).map(|(_, text)| text);
+        let text =
+            |wanted: Key| found.iter().find(|(key, _)| key.same_text(wanted)).map(|(_, text)| text);
         if let Some(name) = text(known::GENERATOR_BEHAVIOR) {
             self.behavior = Some(Behavior::from_name(name));
         }

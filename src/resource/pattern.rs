@@ -49,7 +49,8 @@ impl Pattern {
 }
 
 fn compile(pattern: &str, translated: &str) -> Result<Regex, PatternError> {
-    Regex::new(translated).map_err(|e| PatternError { pattern: pattern.to_owned(), message: e.to_string() })
+    Regex::new(translated)
+        .map_err(|e| PatternError { pattern: pattern.to_owned(), message: e.to_string() })
 }
 
 /// Rewrites what Go reads differently: a `{` that begins no repetition is a character, `\Q...\E` quotes, and inside a
@@ -72,13 +73,9 @@ fn translate(pattern: &str) -> String {
                 i += 1;
             }
             '\\' => {
-                out.push('\\');
-                match next {
-                    // `\<` is a character in Go, an assertion elsewhere.
-                    Some('<' | '>') => {
-                        out.pop();
-                    }
-                    _ => {}
+                // `\<` is a character in Go, an assertion elsewhere.
+                if !matches!(next, Some('<' | '>')) {
+                    out.push('\\');
                 }
                 if let Some(next) = next {
                     out.push(next);

@@ -100,7 +100,7 @@ const NAMESPACED: &[(&str, &str)] = &[
 
 /// Where kinds live.
 #[derive(Debug, Default)]
-pub struct Scopes {
+pub(crate) struct Scopes {
     /// What a schema of one's own says, beyond the table: whether the kind is namespaced.
     added: HashMap<Gvk, bool>,
     /// Whether a kind outside the table was asked for.
@@ -116,7 +116,7 @@ impl Clone for Scopes {
 
 impl Scopes {
     /// Adds what a schema says about a kind.
-    pub fn add(&mut self, gvk: Gvk, namespaced: bool) {
+    pub(crate) fn add(&mut self, gvk: Gvk, namespaced: bool) {
         let known = self.added.entry(gvk).or_insert(namespaced);
         *known |= namespaced;
     }
@@ -127,7 +127,7 @@ impl Scopes {
     }
 
     /// Returns whether a kind certainly lives outside namespaces.
-    pub fn is_cluster_scoped(&self, gvk: &Gvk) -> bool {
+    pub(crate) fn is_cluster_scoped(&self, gvk: &Gvk) -> bool {
         let api_version = gvk.api_version();
         let wanted = (api_version.as_str(), gvk.kind.as_str());
         if CLUSTER_SCOPED.binary_search(&wanted).is_ok() {
@@ -150,7 +150,11 @@ mod tests {
         assert!(CLUSTER_SCOPED.is_sorted() && NAMESPACED.is_sorted());
         let scopes = Scopes::default();
         assert!(scopes.is_cluster_scoped(&Gvk::new("", "v1", "Namespace")));
-        assert!(scopes.is_cluster_scoped(&Gvk::new("rbac.authorization.k8s.io", "v1", "ClusterRole")));
+        assert!(scopes.is_cluster_scoped(&Gvk::new(
+            "rbac.authorization.k8s.io",
+            "v1",
+            "ClusterRole"
+        )));
         assert!(!scopes.is_cluster_scoped(&Gvk::new("", "v1", "Pod")));
         assert!(!scopes.is_cluster_scoped(&Gvk::new("example.com", "v1", "Cluster")));
     }

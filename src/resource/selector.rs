@@ -19,12 +19,9 @@ pub(crate) struct SelectorParts {
 impl SelectorParts {
     /// Returns whether nothing but label and annotation selectors may be set.
     pub(crate) fn has_no_id(&self) -> bool {
-        [&self.group, &self.version, &self.kind, &self.name, &self.namespace].iter().all(|p| p.is_empty())
-    }
-
-    /// Returns whether the selector asks for nothing at all.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.has_no_id() && self.label_selector.is_empty() && self.annotation_selector.is_empty()
+        [&self.group, &self.version, &self.kind, &self.name, &self.namespace]
+            .iter()
+            .all(|p| p.is_empty())
     }
 }
 
@@ -58,7 +55,8 @@ impl Selector {
             Pattern::whole(text).map(Some).map_err(SelectorError::Pattern)
         };
         let labels = |text: &str| {
-            LabelSelector::parse(text).map_err(|reason| SelectorError::Labels(text.to_owned(), reason))
+            LabelSelector::parse(text)
+                .map_err(|reason| SelectorError::Labels(text.to_owned(), reason))
         };
         Ok(Self {
             group: pattern(&parts.group)?,
@@ -88,7 +86,8 @@ impl Selector {
     pub(crate) fn matches_metadata(&self, node: &Node) -> Result<bool, SelectorError> {
         let labels = self.labels.as_ref().map_err(SelectorError::clone)?;
         let annotations = self.annotations.as_ref().map_err(SelectorError::clone)?;
-        let value = |field| move |key: &str| metadata_entry(node, field, key).map(|v| v.to_string());
+        let value =
+            |field| move |key: &str| metadata_entry(node, field, key).map(|v| v.to_string());
         Ok((labels.is_empty() || labels.matches(value(known::LABELS)))
             && (annotations.is_empty() || annotations.matches(value(known::ANNOTATIONS))))
     }

@@ -76,7 +76,11 @@ impl ResourceSet {
     }
 
     /// Changes an object in ways that leave name, namespace, kind and version as they are.
-    pub(crate) fn update_content<T>(&mut self, index: usize, change: impl FnOnce(&mut Resource) -> T) -> T {
+    pub(crate) fn update_content<T>(
+        &mut self,
+        index: usize,
+        change: impl FnOnce(&mut Resource) -> T,
+    ) -> T {
         change(&mut self.resources[index])
     }
 
@@ -120,7 +124,11 @@ impl ResourceSet {
     /// Returns how many objects have this present id.
     pub(crate) fn count_current_id(&self, id: &ResourceId) -> usize {
         let candidates = self.by_name.get(&id.name);
-        candidates.into_iter().flatten().filter(|&&i| self.resources[i as usize].id().matches(id)).count()
+        candidates
+            .into_iter()
+            .flatten()
+            .filter(|&&i| self.resources[i as usize].id().matches(id))
+            .count()
     }
 
     /// Returns the objects whose present or any earlier id matches, deleted ones left out.
@@ -202,8 +210,11 @@ mod tests {
     }
 
     fn config_map(name: &str, namespace: &str) -> Resource {
-        let namespace = if namespace.is_empty() { String::new() } else { format!(", namespace: {namespace}") };
-        resource(&format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}{namespace}}}\n"))
+        let namespace =
+            if namespace.is_empty() { String::new() } else { format!(", namespace: {namespace}") };
+        resource(&format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}{namespace}}}\n"
+        ))
     }
 
     #[test]

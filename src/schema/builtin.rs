@@ -31,24 +31,28 @@ static LINES: LazyLock<Lines> = LazyLock::new(|| {
     Lines { types: types.collect(), schemas: schemas.lines().collect() }
 });
 
+struct Definitions {
+    by_name: HashMap<&'static str, SchemaId>,
+    names: HashMap<SchemaId, &'static str>,
+}
+
 /// The definitions by name, and their names by number; only documents of users ask for them.
-static DEFINITIONS: LazyLock<(HashMap<&'static str, SchemaId>, HashMap<SchemaId, &'static str>)> =
-    LazyLock::new(|| {
-        let (_, lines) = TABLE.split_once("\ndefinitions\n").unwrap_or_default();
-        let pairs = lines.lines().filter_map(|line| {
-            let (name, number) = line.split_once(' ')?;
-            Some((name, SchemaId(number.parse().ok()?)))
-        });
-        let by_name: HashMap<&str, SchemaId> = pairs.clone().collect();
-        (by_name, pairs.map(|(name, id)| (id, name)).collect())
+static DEFINITIONS: LazyLock<Definitions> = LazyLock::new(|| {
+    let (_, lines) = TABLE.split_once("\ndefinitions\n").unwrap_or_default();
+    let pairs = lines.lines().filter_map(|line| {
+        let (name, number) = line.split_once(' ')?;
+        Some((name, SchemaId(number.parse().ok()?)))
     });
+    let by_name: HashMap<&str, SchemaId> = pairs.clone().collect();
+    Definitions { by_name, names: pairs.map(|(name, id)| (id, name)).collect() }
+});
 
 pub(super) fn definition(name: &str) -> Option<SchemaId> {
-    DEFINITIONS.0.get(name).copied()
+    DEFINITIONS.by_name.get(name).copied()
 }
 
 pub(super) fn name_of(id: SchemaId) -> Option<&'static str> {
-    DEFINITIONS.1.get(&id).copied()
+    DEFINITIONS.names.get(&id).copied()
 }
 
 fn line(id: SchemaId) -> (&'static str, &'static str) {
@@ -115,7 +119,10 @@ mod tests {
         let args = ["spec", "template", "spec", "containers", "[]", "args"];
         assert!(!rule(&deployment, &args).merges());
         let finalizers = ["metadata", "finalizers"];
-        assert_eq!(rule(&deployment, &finalizers), ListRule { strategy: "merge".to_owned(), keys: vec![] });
+        assert_eq!(
+            rule(&deployment, &finalizers),
+            ListRule { strategy: "merge".to_owned(), keys: vec![] }
+        );
         assert!(for_type(&Gvk::new("example.com", "v1", "Deployment")).is_none());
         assert!(field(for_type(&deployment).unwrap(), "nope").is_none());
     }

@@ -38,7 +38,11 @@ fn text(node: &Node, name: &str) -> Option<String> {
 }
 
 fn gvk_of(node: &Node) -> Option<Gvk> {
-    Some(Gvk::new(&text(node, "group").unwrap_or_default(), &text(node, "version")?, &text(node, "kind")?))
+    Some(Gvk::new(
+        &text(node, "group").unwrap_or_default(),
+        &text(node, "version")?,
+        &text(node, "kind")?,
+    ))
 }
 
 impl CustomSchema {
@@ -101,7 +105,9 @@ pub(super) fn elements(schema: &Node) -> Option<&Node> {
 }
 
 pub(super) fn list_rule(schema: &Node) -> ListRule {
-    let Some(strategy) = text(schema, "x-kubernetes-patch-strategy") else { return ListRule::default() };
+    let Some(strategy) = text(schema, "x-kubernetes-patch-strategy") else {
+        return ListRule::default();
+    };
     let listed = child(schema, "x-kubernetes-list-map-keys").and_then(Node::elements);
     let keys = match listed {
         Some(keys) => keys.iter().map(|k| k.text().to_owned()).collect(),

@@ -103,7 +103,9 @@ impl Schema {
     pub(crate) fn field(&self, name: &str) -> Option<Self> {
         match self {
             Self::Builtin(id) => builtin::field(*id, name).map(Self::Builtin),
-            Self::Layered(layers, Place::Builtin(id)) => Self::at(layers, Place::Builtin(builtin::field(*id, name)?)),
+            Self::Layered(layers, Place::Builtin(id)) => {
+                Self::at(layers, Place::Builtin(builtin::field(*id, name)?))
+            }
             Self::Layered(layers, Place::Custom(node)) => {
                 Self::at(layers, Place::Custom(custom::field(node, name)?.clone()))
             }
@@ -114,7 +116,9 @@ impl Schema {
     pub(crate) fn elements(&self) -> Option<Self> {
         match self {
             Self::Builtin(id) => builtin::elements(*id).map(Self::Builtin),
-            Self::Layered(layers, Place::Builtin(id)) => Self::at(layers, Place::Builtin(builtin::elements(*id)?)),
+            Self::Layered(layers, Place::Builtin(id)) => {
+                Self::at(layers, Place::Builtin(builtin::elements(*id)?))
+            }
             Self::Layered(layers, Place::Custom(node)) => {
                 Self::at(layers, Place::Custom(custom::elements(node)?.clone()))
             }
@@ -202,7 +206,8 @@ mod tests {
 
     fn schemas(document: &str, scopes: &Scopes) -> Schemas {
         let mut schemas = Schemas::default();
-        schemas.choose_custom(Arc::new(CustomSchema::read(document.as_bytes(), 1).unwrap()), scopes);
+        schemas
+            .choose_custom(Arc::new(CustomSchema::read(document.as_bytes(), 1).unwrap()), scopes);
         schemas
     }
 
@@ -235,7 +240,8 @@ mod tests {
         let scopes = Scopes::default();
         scopes.is_cluster_scoped(&thing());
         let mut schemas = schemas(THING, &scopes);
-        let template = schemas.for_type(&thing()).unwrap().field("spec").unwrap().field("template").unwrap();
+        let template =
+            schemas.for_type(&thing()).unwrap().field("spec").unwrap().field("template").unwrap();
         let containers = template.field("spec").unwrap().field("containers").unwrap();
         assert_eq!(containers.list_rule().keys, ["name"]);
         assert!(schemas.for_type(&Gvk::new("apps", "v1", "Deployment")).is_some());

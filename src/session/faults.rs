@@ -16,15 +16,17 @@ impl Context<'_> {
         let text = entry.as_str();
         let diagnostic = match error {
             LoadError::Missing(path) => {
-                let mut d = Diagnostic::error(Code::FileMissing, format!("`{text}` does not exist"))
-                    .at(span, "named here");
+                let mut d =
+                    Diagnostic::error(Code::FileMissing, format!("`{text}` does not exist"))
+                        .at(span, "named here");
                 if let Some(help) = self.nearest_file(path, root) {
                     d = d.help(help);
                 }
                 d
             }
             LoadError::NotAFile(_) => {
-                Diagnostic::error(Code::FileNotAFile, format!("`{text}` is not a file")).at(span, "named here")
+                Diagnostic::error(Code::FileNotAFile, format!("`{text}` is not a file"))
+                    .at(span, "named here")
             }
             LoadError::NotADirectory(_) => {
                 Diagnostic::error(Code::BaseNotADirectory, format!("`{text}` is not a directory"))
@@ -32,7 +34,8 @@ impl Context<'_> {
             }
             LoadError::OutsideRoot { path, root } => {
                 let shown = display_path(path, root);
-                let message = format!("`{text}` is outside the directory of the kustomization: `{shown}`");
+                let message =
+                    format!("`{text}` is outside the directory of the kustomization: `{shown}`");
                 Diagnostic::error(Code::FileOutsideRoot, message).at(span, "named here").help(
                     "move the file below the kustomization, make it part of a base, or build with \
                      `--load-restrictor LoadRestrictionsNone`",
@@ -44,9 +47,8 @@ impl Context<'_> {
                     .at(span, "named here")
                     .help("write the path relative to the kustomization")
             }
-            LoadError::Empty => {
-                Diagnostic::error(Code::InvalidEntry, "the entry is empty").at(span, "names nothing")
-            }
+            LoadError::Empty => Diagnostic::error(Code::InvalidEntry, "the entry is empty")
+                .at(span, "names nothing"),
             LoadError::Remote(remote) => {
                 let help = match remote {
                     Some(remote) => {
@@ -64,10 +66,13 @@ impl Context<'_> {
                     None => "kiln does not use the network: copy the file into the repository and name the copy"
                         .to_owned(),
                 };
-                Diagnostic::error(Code::BaseRemote, format!("`{text}` is remote")).at(span, "named here").help(help)
+                Diagnostic::error(Code::BaseRemote, format!("`{text}` is remote"))
+                    .at(span, "named here")
+                    .help(help)
             }
             LoadError::TooMuchInput(_) => {
-                Diagnostic::error(Code::FileTooLarge, "more than 2 GiB of input in one run").at(span, "read here")
+                Diagnostic::error(Code::FileTooLarge, "more than 2 GiB of input in one run")
+                    .at(span, "read here")
             }
             LoadError::Io { error, .. } => {
                 Diagnostic::error(Code::FileUnreadable, format!("`{text}` cannot be read: {error}"))
@@ -93,16 +98,20 @@ impl Context<'_> {
 
     /// Returns the diagnostic that says why a file does not hold objects.
     pub(crate) fn read_fault_diagnostic(&self, fault: &ReadFault, file: &SourceFile) -> Diagnostic {
-        let at = |offset: usize| Some(Span { file: file.id(), start: offset as u32, end: offset as u32 + 1 });
+        let at = |offset: usize| {
+            Some(Span { file: file.id(), start: offset as u32, end: offset as u32 + 1 })
+        };
         match fault {
             ReadFault::NotUtf8(offset) => {
-                Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text").at(at(*offset), "not UTF-8")
+                Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text")
+                    .at(at(*offset), "not UTF-8")
             }
-            ReadFault::Separator(offset) => {
-                Diagnostic::error(Code::YamlSyntax, "a document separator holds more than `---` and a comment")
-                    .at(at(*offset), "separator")
-                    .help("begin the document on the next line")
-            }
+            ReadFault::Separator(offset) => Diagnostic::error(
+                Code::YamlSyntax,
+                "a document separator holds more than `---` and a comment",
+            )
+            .at(at(*offset), "separator")
+            .help("begin the document on the next line"),
             ReadFault::Syntax(error, piece) => syntax_error(error, file, *piece),
             ReadFault::NotAnObject(origin) => Diagnostic::error(
                 Code::ResourceNotAnObject,
@@ -115,11 +124,13 @@ impl Context<'_> {
             }
             ReadFault::MissingName(origin, kind) => {
                 let message = format!("the object of kind `{kind}` has no `metadata.name`");
-                Diagnostic::error(Code::ResourceMissingName, message).at(self.span(*origin), "this object")
+                Diagnostic::error(Code::ResourceMissingName, message)
+                    .at(self.span(*origin), "this object")
             }
             ReadFault::ItemsNotAList(origin, kind) => {
                 let message = format!("the `items` of a `{kind}` must be a list");
-                Diagnostic::error(Code::ResourceItemsNotAList, message).at(self.span(*origin), "not a list")
+                Diagnostic::error(Code::ResourceItemsNotAList, message)
+                    .at(self.span(*origin), "not a list")
             }
             ReadFault::View(fault) => self.view_fault_diagnostic(fault),
         }
@@ -130,7 +141,8 @@ impl Context<'_> {
         let diagnostic = match fault {
             DocumentFault::NotUtf8(offset) => {
                 let span = Span { file: file.id(), start: *offset as u32, end: *offset as u32 + 1 };
-                Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text").at(span, "not UTF-8")
+                Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text")
+                    .at(span, "not UTF-8")
             }
             DocumentFault::Syntax(error) => syntax_error(error, file, 0),
         };
@@ -186,13 +198,19 @@ impl Context<'_> {
     }
 
     /// Reports that an object has the id of another. `at`: what adds it.
-    pub(crate) fn id_clash(&mut self, set: &ResourceSet, clash: &IdClash, at: OriginId) -> Reported {
+    pub(crate) fn id_clash(
+        &mut self,
+        set: &ResourceSet,
+        clash: &IdClash,
+        at: OriginId,
+    ) -> Reported {
         let id = clash.added.id();
         let added = clash.added.node().origin();
         let added = if added == OriginId::NONE { at } else { added };
-        let d = Diagnostic::error(Code::ResourceDuplicateId, format!("there are two objects `{id}`"))
-            .at(self.span(added), "defined again here")
-            .at(self.span(set.get(clash.existing).node().origin()), "first defined here");
+        let d =
+            Diagnostic::error(Code::ResourceDuplicateId, format!("there are two objects `{id}`"))
+                .at(self.span(added), "defined again here")
+                .at(self.span(set.get(clash.existing).node().origin()), "first defined here");
         self.fail(d.help("remove one of them, or give it another name or namespace"))
     }
 

@@ -102,7 +102,8 @@ impl<'r> Session<'r> {
     }
 
     fn document(&self, file: &SourceFile) -> Document {
-        let mut documents = self.documents.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut documents =
+            self.documents.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(known) = documents.get(file.path()) {
             return Arc::clone(known);
         }
@@ -205,11 +206,6 @@ impl<'s> Context<'s> {
         self.session.file(&path)
     }
 
-    /// Reads a file at a resolved path.
-    pub(crate) fn file_at(&self, path: &Path) -> Result<Arc<SourceFile>, LoadError> {
-        self.session.file(path)
-    }
-
     /// Returns the objects of a file, parsed once in a session.
     pub(crate) fn objects(&mut self, file: &SourceFile) -> Fallible<Vec<Node>> {
         match self.session.objects(file).as_ref() {
@@ -240,14 +236,15 @@ impl<'s> Context<'s> {
         };
         let outer = std::str::from_utf8(file.bytes()).unwrap_or_default();
         let segments = scalar_segments(outer, offset as usize, text.as_str());
-        let segments = segments.into_iter().map(|(own, outer)| (own, outer + file.base())).collect();
+        let segments =
+            segments.into_iter().map(|(own, outer)| (own, outer + file.base())).collect();
         let bytes = text.value.as_bytes().into();
         let added = self.sources().add_inside(file.path().to_path_buf(), bytes, Segments(segments));
         added.map_err(|_| self.too_much_input())
     }
 
     /// Returns the objects that a text written inside a kustomization holds.
-    pub(crate) fn inline_objects(&self, file: &SourceFile) -> Result<Vec<Node>, ReadFault> {
+    pub(crate) fn inline_objects(file: &SourceFile) -> Result<Vec<Node>, ReadFault> {
         read_objects(file.bytes(), file.base())
     }
 

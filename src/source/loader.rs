@@ -25,7 +25,7 @@ pub enum LoadRestriction {
 
 /// Why an entry could not be resolved to something to read.
 #[derive(Debug, thiserror::Error)]
-pub enum LoadError {
+pub(crate) enum LoadError {
     /// Nothing stands at the path.
     #[error("`{}` does not exist", .0.display())]
     Missing(PathBuf),
@@ -67,7 +67,7 @@ pub enum LoadError {
 
 /// A directory of a git repository, as a remote base names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RemoteDirectory {
+pub(crate) struct RemoteDirectory {
     /// What `git clone` takes.
     pub clone_url: String,
     /// The directory inside the repository; empty for its root.
@@ -91,7 +91,7 @@ fn at(path: &Path, error: io::Error) -> LoadError {
 }
 
 /// Resolves entries through a [`Reader`]; directories are resolved once.
-pub struct Loader<'r> {
+pub(crate) struct Loader<'r> {
     reader: &'r dyn Reader,
     restriction: LoadRestriction,
     directories: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
@@ -99,22 +99,18 @@ pub struct Loader<'r> {
 
 impl<'r> Loader<'r> {
     /// Returns a loader that asks `reader`.
-    pub fn new(reader: &'r dyn Reader, restriction: LoadRestriction) -> Self {
+    pub(crate) fn new(reader: &'r dyn Reader, restriction: LoadRestriction) -> Self {
         Self { reader, restriction, directories: Mutex::default() }
     }
 
-    /// Returns the reader that the loader asks.
-    pub fn reader(&self) -> &'r dyn Reader {
-        self.reader
-    }
-
     /// Returns the path to read for the file entry `entry` of a kustomization in `root`.
-    pub fn file(&self, root: &Path, entry: &str) -> Result<PathBuf, LoadError> {
+    pub(crate) fn file(&self, root: &Path, entry: &str) -> Result<PathBuf, LoadError> {
         if is_http_url(entry) {
             return Err(LoadError::Remote(parse_remote(entry).map(RemoteDirectory::from)));
         }
         let entry_path = Path::new(entry);
-        let path = if entry_path.is_absolute() { clean(entry_path) } else { join(root, entry_path) };
+        let path =
+            if entry_path.is_absolute() { clean(entry_path) } else { join(root, entry_path) };
         let resolved = self.resolve(&path)?;
         match self.reader.kind(&resolved).map_err(|e| at(&path, e))? {
             EntryKind::File => {}
@@ -127,7 +123,7 @@ impl<'r> Loader<'r> {
     }
 
     /// Returns the directory, symbolic links resolved, that the entry `entry` of a kustomization in `root` names.
-    pub fn directory(&self, root: &Path, entry: &str) -> Result<PathBuf, LoadError> {
+    pub(crate) fn directory(&self, root: &Path, entry: &str) -> Result<PathBuf, LoadError> {
         if entry.is_empty() {
             return Err(LoadError::Empty);
         }
@@ -142,7 +138,7 @@ impl<'r> Loader<'r> {
     }
 
     /// Returns the directory at an absolute path, symbolic links resolved.
-    pub fn existing_directory(&self, path: &Path) -> Result<PathBuf, LoadError> {
+    pub(crate) fn existing_directory(&self, path: &Path) -> Result<PathBuf, LoadError> {
         let resolved = self.resolve(path)?;
         match self.reader.kind(&resolved).map_err(|e| at(path, e))? {
             EntryKind::Directory => Ok(resolved),
@@ -172,7 +168,11 @@ impl<'r> Loader<'r> {
         }
         let resolved = match self.reader.canonicalize(path) {
             Ok(resolved) => Some(resolved),
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+            Err(e)
+                if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
+                None
+            }
             Err(e) => return Err(at(path, e)),
         };
         known.insert(path.to_path_buf(), resolved.clone());
@@ -180,9 +180,12 @@ impl<'r> Loader<'r> {
     }
 
     /// Returns the names in a directory, sorted; nothing if it cannot be read. For help texts only.
-    pub fn names(&self, directory: &Path) -> Vec<String> {
+    pub(crate) fn names(&self, directory: &Path) -> Vec<String> {
         let names = self.reader.list(directory).unwrap_or_default();
-        names.iter().filter_map(|n: &std::ffi::OsString| OsStr::to_str(n).map(str::to_owned)).collect()
+        names
+            .iter()
+            .filter_map(|n: &std::ffi::OsString| OsStr::to_str(n).map(str::to_owned))
+            .collect()
     }
 }
 
@@ -207,7 +210,10 @@ mod tests {
         assert!(matches!(loader.file(root, "../base/a.yaml"), Err(LoadError::OutsideRoot { .. })));
         assert!(matches!(loader.file(root, "nope.yaml"), Err(LoadError::Missing(_))));
         assert!(matches!(loader.file(root, "../base"), Err(LoadError::NotAFile(_))));
-        assert!(matches!(loader.file(root, "https://example.com/a.yaml"), Err(LoadError::Remote(_))));
+        assert!(matches!(
+            loader.file(root, "https://example.com/a.yaml"),
+            Err(LoadError::Remote(_))
+        ));
         let free = Loader::new(&reader, LoadRestriction::None);
         assert_eq!(free.file(root, "../base/a.yaml").unwrap(), Path::new("/p/base/a.yaml"));
     }
@@ -221,6 +227,9 @@ mod tests {
         assert!(matches!(loader.directory(root, "/p/base"), Err(LoadError::Absolute(_))));
         assert!(matches!(loader.directory(root, ""), Err(LoadError::Empty)));
         assert!(matches!(loader.directory(root, "b.yaml"), Err(LoadError::NotADirectory(_))));
-        assert!(matches!(loader.directory(root, "github.com/o/r"), Err(LoadError::Remote(Some(_)))));
+        assert!(matches!(
+            loader.directory(root, "github.com/o/r"),
+            Err(LoadError::Remote(Some(_)))
+        ));
     }
 }

@@ -31,7 +31,9 @@ impl MemoryReader {
 
     fn is_directory(&self, path: &Path) -> bool {
         let mut below = self.files.range(path.to_path_buf()..);
-        below.find(|(file, _)| file.as_path() != path).is_some_and(|(file, _)| file.starts_with(path))
+        below
+            .find(|(file, _)| file.as_path() != path)
+            .is_some_and(|(file, _)| file.starts_with(path))
     }
 }
 

@@ -22,15 +22,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, RwLock};
 
 pub use disk::DiskReader;
-pub use loader::{LoadError, LoadRestriction, Loader};
+pub use loader::LoadRestriction;
+pub(crate) use loader::{LoadError, Loader};
 pub use memory::{CountingReader, MemoryReader};
-pub use path::display_path;
-pub(crate) use path::{clean, join};
+pub(crate) use path::{clean, display_path, join};
 pub use reader::{EntryKind, Reader};
 pub(crate) use remote::{RemoteSpec, is_http_url, parse_remote};
 
 /// The largest number of input bytes that one run may hold; positions are 31 bits wide.
-pub const MAX_INPUT_BYTES: u32 = 0x7fff_ffff;
+pub(crate) const MAX_INPUT_BYTES: u32 = 0x7fff_ffff;
 
 /// The number of a file within its [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

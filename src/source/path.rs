@@ -35,7 +35,7 @@ pub(crate) fn join(dir: &Path, entry: &Path) -> PathBuf {
 
 /// Returns `path` as a reader in directory `from` would write it: relative where a relative path is
 /// the shorter one, with `/` between the parts.
-pub fn display_path(path: &Path, from: &Path) -> String {
+pub(crate) fn display_path(path: &Path, from: &Path) -> String {
     let relative = relative_to(path, from);
     let absolute = path.to_string_lossy();
     match relative {

@@ -67,7 +67,8 @@ fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> 
 fn split_host(entry: &str) -> Option<(String, String)> {
     let text = strip_prefix_ignore_case(entry, "git::").unwrap_or(entry);
     let schemes = ["ssh://", "https://", "http://", "file://"];
-    let found = schemes.iter().find_map(|s| strip_prefix_ignore_case(text, s).map(|rest| (*s, rest)));
+    let found =
+        schemes.iter().find_map(|s| strip_prefix_ignore_case(text, s).map(|rest| (*s, rest)));
     let (scheme, text) = found.unwrap_or(("", text));
     let (user, text) = split_user(text);
     let lower = text.to_ascii_lowercase();
@@ -143,11 +144,29 @@ mod tests {
     #[test]
     fn the_grammar_of_remote_bases() {
         let cases = [
-            ("https://github.com/org/repo//deploy?ref=v1", "https://github.com/", "org/repo", "deploy", "v1"),
+            (
+                "https://github.com/org/repo//deploy?ref=v1",
+                "https://github.com/",
+                "org/repo",
+                "deploy",
+                "v1",
+            ),
             ("github.com/org/repo/a/b", "https://github.com/", "org/repo", "a/b", ""),
             ("git@github.com:org/repo.git", "git@github.com:", "org/repo.git", "", ""),
-            ("ssh://git@gitlab.example.com/o/r.git/k?version=x", "ssh://git@gitlab.example.com/", "o/r.git", "k", "x"),
-            ("https://dev.example.com/o/p/_git/r/k", "https://dev.example.com/", "o/p/_git/r", "k", ""),
+            (
+                "ssh://git@gitlab.example.com/o/r.git/k?version=x",
+                "ssh://git@gitlab.example.com/",
+                "o/r.git",
+                "k",
+                "x",
+            ),
+            (
+                "https://dev.example.com/o/p/_git/r/k",
+                "https://dev.example.com/",
+                "o/p/_git/r",
+                "k",
+                "",
+            ),
             ("file:///srv/git/r//k", "file://", "", "", ""),
             ("git::https://example.com/o/r", "https://example.com/", "o/r", "", ""),
         ];
@@ -162,7 +181,8 @@ mod tests {
                 assert_eq!(spec.reference, reference, "{entry}");
             }
         }
-        for local in ["../base", "base/dir", "/abs/dir", "a@b", "github.com", "https://example.com"] {
+        for local in ["../base", "base/dir", "/abs/dir", "a@b", "github.com", "https://example.com"]
+        {
             assert_eq!(parse_remote(local), None, "{local}");
         }
         assert!(is_http_url("HTTPS://example.com/x.yaml") && !is_http_url("a/b"));

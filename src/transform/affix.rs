@@ -61,19 +61,26 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, affix: &Affix) 
                 let mut writes = AliasWrites::default();
                 let root = resource.node_mut();
                 let leaf = Leaf::Scalar(Tag::Str);
-                let result = visit(root, &spec.path, spec.create, leaf, at, &mut |node: &mut Node| {
-                    let text = match affix.kind {
-                        AffixKind::Prefix => format!("{}{}", affix.text.value, node.text()),
-                        AffixKind::Suffix => format!("{}{}", node.text(), affix.text.value),
-                    };
-                    let origin = recorder.write(at, node.origin());
-                    put_scalar(node, Node::untyped(text, origin), &mut writes)
-                });
+                let result =
+                    visit(root, &spec.path, spec.create, leaf, at, &mut |node: &mut Node| {
+                        let text = match affix.kind {
+                            AffixKind::Prefix => format!("{}{}", affix.text.value, node.text()),
+                            AffixKind::Suffix => format!("{}{}", node.text(), affix.text.value),
+                        };
+                        let origin = recorder.write(at, node.origin());
+                        put_scalar(node, Node::untyped(text, origin), &mut writes)
+                    });
                 writes.apply(root);
                 result
             });
             if let Err(fault) = result {
-                return Err(path_fault(cx, fault, spec.path.as_str(), &set.get(index).id().clone(), at));
+                return Err(path_fault(
+                    cx,
+                    fault,
+                    spec.path.as_str(),
+                    &set.get(index).id().clone(),
+                    at,
+                ));
             }
         }
     }

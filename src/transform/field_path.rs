@@ -74,9 +74,9 @@ fn leads_somewhere(node: &Node, path: &[PathPart]) -> bool {
         NodeKind::Map => node
             .get(part.key)
             .is_some_and(|value| part.is_list && value.is_null() || leads_somewhere(value, rest)),
-        NodeKind::Sequence => {
-            node.elements().is_some_and(|elements| elements.iter().any(|e| leads_somewhere(e, path)))
-        }
+        NodeKind::Sequence => node
+            .elements()
+            .is_some_and(|elements| elements.iter().any(|e| leads_somewhere(e, path))),
     }
 }
 
@@ -100,7 +100,8 @@ impl Visit {
         if let Some(elements) = node.elements() {
             let count = elements.len();
             for index in 0..count {
-                let wanted = self.create || node.elements().is_some_and(|e| leads_somewhere(&e[index], path));
+                let wanted = self.create
+                    || node.elements().is_some_and(|e| leads_somewhere(&e[index], path));
                 if wanted && let Some(elements) = node.elements_mut() {
                     self.walk(&mut elements[index], path, set)?;
                 }
@@ -128,7 +129,8 @@ impl Visit {
             if !create {
                 return Ok(());
             }
-            let value = if rest.is_empty() { self.new_leaf() } else { Node::map(Vec::new(), self.origin) };
+            let value =
+                if rest.is_empty() { self.new_leaf() } else { Node::map(Vec::new(), self.origin) };
             node.push_entry(part.created, self.origin, value);
         }
         let Some(field) = node.get_mut(part.key) else { return Ok(()) };
@@ -136,7 +138,7 @@ impl Visit {
             // A null takes the type that the path needs.
             if part.is_list && !create {
                 *field = Node::sequence(Vec::new(), field.origin());
-            } else if create && !rest.is_empty() || create && self.leaf == Leaf::Map {
+            } else if create && (!rest.is_empty() || self.leaf == Leaf::Map) {
                 *field = Node::map(Vec::new(), field.origin());
             } else if create && let Leaf::Scalar(tag) = self.leaf {
                 field.set_tag(tag);
@@ -167,7 +169,9 @@ impl<'s> SpecsByType<'s> {
     /// Returns the specifications that select a type, in order.
     pub(crate) fn of(&mut self, gvk: &Gvk) -> impl Iterator<Item = &'s FieldSpec> + use<'s, '_> {
         if !self.by_type.contains_key(gvk) {
-            let fits = |(index, spec): (usize, &FieldSpec)| gvk.is_selected_by(&spec.gvk).then_some(index as u32);
+            let fits = |(index, spec): (usize, &FieldSpec)| {
+                gvk.is_selected_by(&spec.gvk).then_some(index as u32)
+            };
             let found = self.specs.iter().enumerate().filter_map(fits).collect();
             self.by_type.insert(gvk.clone(), found);
         }

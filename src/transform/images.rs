@@ -91,7 +91,8 @@ fn has_container_lists(node: &Node) -> bool {
     let elements = node.elements().into_iter().flatten();
     let mut entries = entries;
     entries.any(|e| {
-        is_container_list(e.key) && e.value.kind() == NodeKind::Sequence || has_container_lists(&e.value)
+        is_container_list(e.key) && e.value.kind() == NodeKind::Sequence
+            || has_container_lists(&e.value)
     }) || elements.into_iter().any(has_container_lists)
 }
 
@@ -153,7 +154,9 @@ fn split(image: &str) -> (&str, &str, &str) {
     let (at, colon) = (rest.find('@').map(|i| i + start), rest.find(':').map(|i| i + start));
     match (at, colon) {
         (None, None) => (image, "", ""),
-        (Some(at), colon) if colon.is_none_or(|colon| at < colon) => (&image[..at], "", &image[at + 1..]),
+        (Some(at), colon) if colon.is_none_or(|colon| at < colon) => {
+            (&image[..at], "", &image[at + 1..])
+        }
         (Some(at), Some(colon)) => (&image[..colon], &image[colon + 1..at], &image[at + 1..]),
         (_, Some(colon)) => (&image[..colon], &image[colon + 1..], ""),
         (Some(_), None) => (image, "", ""),
@@ -167,7 +170,9 @@ fn rewrite(image: &str, rule: &Image) -> String {
         (true, true) => (rule.new_tag.value.to_string(), rule.digest.as_str()),
         (true, false) => (rule.new_tag.value.to_string(), ""),
         (false, true) => (String::new(), rule.digest.as_str()),
-        (false, false) if !rule.tag_suffix.is_empty() => (format!("{tag}{}", rule.tag_suffix.value), ""),
+        (false, false) if !rule.tag_suffix.is_empty() => {
+            (format!("{tag}{}", rule.tag_suffix.value), "")
+        }
         (false, false) => (tag.to_owned(), digest),
     };
     let mut out = name.to_owned();

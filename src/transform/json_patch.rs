@@ -11,7 +11,8 @@ use ecow::EcoString;
 use crate::provenance::{OriginId, Recorder};
 use crate::session::Text;
 use crate::yaml::{
-    Dialect, JsonNumbers, Key, Node, NodeKind, Scalar, ScalarStyle, Tag, plain_node, resolve, write_json,
+    Dialect, JsonNumbers, Key, Node, NodeKind, Scalar, ScalarStyle, Tag, plain_node, resolve,
+    write_json,
 };
 
 /// A JSON patch.
@@ -210,7 +211,8 @@ fn element_index(text: &str, len: usize) -> Option<usize> {
 fn get(container: &Node, key: &str) -> Result<Option<Node>, OperationFault> {
     match container.elements() {
         Some(elements) => {
-            let index = element_index(key, elements.len()).ok_or_else(|| OperationFault::Index(key.to_owned()))?;
+            let index = element_index(key, elements.len())
+                .ok_or_else(|| OperationFault::Index(key.to_owned()))?;
             Ok(Some(elements[index].clone()))
         }
         None => Ok(container.get(Key::text_key(key)).cloned()),
@@ -227,7 +229,8 @@ fn add(container: &mut Node, key: &str, value: Node) -> Result<(), OperationFaul
         return Ok(());
     }
     // A new element may stand behind the last one, and negative indexes count from there.
-    let index = element_index(key, elements.len() + 1).ok_or_else(|| OperationFault::Index(key.to_owned()))?;
+    let index = element_index(key, elements.len() + 1)
+        .ok_or_else(|| OperationFault::Index(key.to_owned()))?;
     elements.insert(index, value);
     Ok(())
 }
@@ -247,7 +250,8 @@ fn remove(container: &mut Node, key: &str) -> Result<Node, OperationFault> {
     let nothing = || OperationFault::NothingToRemove(key.to_owned());
     match container.kind() {
         NodeKind::Sequence => {
-            let index = element_index(key, container.len()).ok_or_else(|| OperationFault::Index(key.to_owned()))?;
+            let index = element_index(key, container.len())
+                .ok_or_else(|| OperationFault::Index(key.to_owned()))?;
             container.elements_mut().map(|e| e.remove(index)).ok_or_else(nothing)
         }
         _ => container.remove(Key::text_key(key)).ok_or_else(nothing),
@@ -264,13 +268,19 @@ impl Operation {
     }
 
     /// Applies the operation to a tree that is a JSON view.
-    pub(crate) fn apply(&self, document: &mut Node, recorder: &mut Recorder<'_>) -> Result<(), OperationFault> {
+    pub(crate) fn apply(
+        &self,
+        document: &mut Node,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), OperationFault> {
         recorder.set_at(self.at);
         match self.op.as_str() {
             "add" => {
                 let (container, key) = container(document, self.path()?)?;
                 let previous = match container.kind() {
-                    NodeKind::Map => container.get(Key::text_key(&key)).map_or(OriginId::NONE, Node::origin),
+                    NodeKind::Map => {
+                        container.get(Key::text_key(&key)).map_or(OriginId::NONE, Node::origin)
+                    }
                     _ => OriginId::NONE,
                 };
                 add(container, &key, self.written_value(recorder, previous))
@@ -307,7 +317,11 @@ impl Operation {
         value
     }
 
-    fn replace(&self, document: &mut Node, recorder: &mut Recorder<'_>) -> Result<(), OperationFault> {
+    fn replace(
+        &self,
+        document: &mut Node,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), OperationFault> {
         let path = self.path()?;
         if path.is_empty() {
             if self.value.kind() != NodeKind::Map {
@@ -381,7 +395,9 @@ fn equal(a: &Node, b: &Node) -> bool {
 impl OperationFault {
     pub(crate) fn message(&self) -> Cow<'static, str> {
         match self {
-            Self::UnknownOp => "`op` must be `add`, `remove`, `replace`, `move`, `copy` or `test`".into(),
+            Self::UnknownOp => {
+                "`op` must be `add`, `remove`, `replace`, `move`, `copy` or `test`".into()
+            }
             Self::Field(name) => format!("`{name}` is missing or not a string").into(),
             Self::Missing(part) if part.is_empty() => "the path leads nowhere".into(),
             Self::Missing(part) => format!("there is no map or list `{part}`").into(),
@@ -444,10 +460,22 @@ mod tests {
     #[test]
     fn faults_say_what_is_missing() {
         let fault = |document, patch| apply(document, patch).unwrap_err();
-        assert_eq!(fault("a: 1", "- {op: add, path: /b/c, value: 1}"), OperationFault::Missing("b".to_owned()));
-        assert_eq!(fault("a: 1", "- {op: remove, path: /b}"), OperationFault::NothingToRemove("b".to_owned()));
-        assert_eq!(fault("a: [1]", "- {op: add, path: /a/3, value: 1}"), OperationFault::Index("3".to_owned()));
-        assert_eq!(fault("a: [1]", "- {op: replace, path: /a/-, value: 1}"), OperationFault::Index("-".to_owned()));
+        assert_eq!(
+            fault("a: 1", "- {op: add, path: /b/c, value: 1}"),
+            OperationFault::Missing("b".to_owned())
+        );
+        assert_eq!(
+            fault("a: 1", "- {op: remove, path: /b}"),
+            OperationFault::NothingToRemove("b".to_owned())
+        );
+        assert_eq!(
+            fault("a: [1]", "- {op: add, path: /a/3, value: 1}"),
+            OperationFault::Index("3".to_owned())
+        );
+        assert_eq!(
+            fault("a: [1]", "- {op: replace, path: /a/-, value: 1}"),
+            OperationFault::Index("-".to_owned())
+        );
         assert_eq!(fault("a: 1", "- {op: nope, path: /a}"), OperationFault::UnknownOp);
         assert_eq!(fault("a: 1", "- {op: add}"), OperationFault::Field("path"));
         let written = fault("a: 1", r#"[{"op": "test", "path": "/a", "value": 1.0}]"#);

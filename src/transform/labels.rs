@@ -2,12 +2,13 @@
 
 use ecow::EcoString;
 
-use super::field_path::{Leaf, SpecsByType, visit};
 use super::Transformer;
+use super::field_path::{Leaf, SpecsByType, visit};
 use super::set_value::{path_fault, put_entry};
 use crate::diagnostic::Fallible;
 use crate::project::{
-    FieldPath, FieldSpec, FieldSpecClash, FieldSpecs, Kustomization, Label, TransformerConfig, report_clash,
+    FieldPath, FieldSpec, FieldSpecClash, FieldSpecs, Kustomization, Label, TransformerConfig,
+    report_clash,
 };
 use crate::provenance::{OriginId, Recorder, StepKind};
 use crate::resource::{AliasWrites, Gvk, ResourceSet};
@@ -74,7 +75,8 @@ fn label_specs(label: &Label, config: &TransformerConfig) -> Result<FieldSpecs, 
     if label.include_templates {
         specs.add_all(&config.template_labels)?;
     }
-    let own = FieldSpec { gvk: Gvk::default(), path: FieldPath::new("metadata/labels"), create: true };
+    let own =
+        FieldSpec { gvk: Gvk::default(), path: FieldPath::new("metadata/labels"), create: true };
     specs.add(&own)?;
     Ok(specs)
 }
@@ -83,7 +85,11 @@ fn label_specs(label: &Label, config: &TransformerConfig) -> Result<FieldSpecs, 
 ///
 /// In kustomize the value of a key is one node for all fields of an object in which it is created, so that a later write
 /// through one of them shows in all; hence the groups.
-pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &SetEntries) -> Fallible<()> {
+pub(crate) fn apply(
+    cx: &mut Context<'_>,
+    set: &mut ResourceSet,
+    config: &SetEntries,
+) -> Fallible<()> {
     if config.pairs.is_empty() {
         return Ok(());
     }
@@ -103,16 +109,23 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &SetEnt
                     let mut created = 0;
                     let next_group = group.unwrap_or_else(|| resource.new_alias_group());
                     let root = resource.node_mut();
-                    let result = visit(root, &spec.path, spec.create, Leaf::Map, value.at, &mut |node| {
-                        let existing = node.get(Key::text_key(key)).map(Node::origin);
-                        let origin = recorder.write(value.at, existing.unwrap_or(OriginId::NONE));
-                        let mut new = Node::scalar(value.value.clone(), ScalarStyle::Plain, Tag::Str, origin);
-                        if existing.is_none() {
-                            new.set_alias_group(next_group);
-                            created += 1;
-                        }
-                        put_entry(node, key, new, &mut writes)
-                    });
+                    let result =
+                        visit(root, &spec.path, spec.create, Leaf::Map, value.at, &mut |node| {
+                            let existing = node.get(Key::text_key(key)).map(Node::origin);
+                            let origin =
+                                recorder.write(value.at, existing.unwrap_or(OriginId::NONE));
+                            let mut new = Node::scalar(
+                                value.value.clone(),
+                                ScalarStyle::Plain,
+                                Tag::Str,
+                                origin,
+                            );
+                            if existing.is_none() {
+                                new.set_alias_group(next_group);
+                                created += 1;
+                            }
+                            put_entry(node, key, new, &mut writes)
+                        });
                     writes.apply(root);
                     result.map_err(|fault| (fault, spec.path.as_str().to_owned()))?;
                     group = Some(next_group).filter(|_| created > 0 || group.is_some());

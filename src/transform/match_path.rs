@@ -3,9 +3,7 @@
 //! In a target, `[name=x]` is a regular expression that may match anywhere in the value as it is *written*, quotes
 //! included, and `*` stands for every element (`kyaml/yaml/match.go`). With `create`, what is missing is made on the way.
 
-use super::path::{
-    LookupFault, is_element, kind_before, position, split_element,
-};
+use super::path::{LookupFault, is_element, kind_before, position, split_element};
 use crate::provenance::OriginId;
 use crate::resource::Pattern;
 use crate::yaml::NodeKind;
@@ -87,7 +85,8 @@ impl Matcher {
         let found = !node.is_null() && node.field_mut(part).is_some();
         if !found {
             let Some(leaf) = self.create else { return Ok(0) };
-            let mut created = T::empty(kind_before(rest.first().map(String::as_str), leaf), self.origin);
+            let mut created =
+                T::empty(kind_before(rest.first().map(String::as_str), leaf), self.origin);
             if node.is_null() {
                 // What is created below a null is nowhere.
                 return self.visit_value(&mut created, rest, set);
@@ -125,7 +124,8 @@ impl Matcher {
         if len == index
             && let Some(leaf) = self.create
         {
-            let mut created = T::empty(kind_before(rest.first().map(String::as_str), leaf), self.origin);
+            let mut created =
+                T::empty(kind_before(rest.first().map(String::as_str), leaf), self.origin);
             if node.is_null() {
                 return self.visit(&mut created, rest, set);
             }

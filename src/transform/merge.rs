@@ -20,7 +20,13 @@ use crate::yaml::{Entry, Key, Node, NodeKind, known};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MergeFault {
     /// Patch and target hold values of different kinds.
-    Kind { path: String, target: OriginId, target_kind: NodeKind, patch: OriginId, patch_kind: NodeKind },
+    Kind {
+        path: String,
+        target: OriginId,
+        target_kind: NodeKind,
+        patch: OriginId,
+        patch_kind: NodeKind,
+    },
     /// A `$patch` directive has an unknown value.
     Directive { at: OriginId, found: EcoString },
     /// An element of a keyed list is not a map.
@@ -118,12 +124,19 @@ impl<'a, 'p> Merge<'a, 'p> {
     }
 
     /// The schema of a value: the one its place has, else that of the object it is.
-    fn schema(&mut self, known: Option<Schema>, target: Option<&Node>, patch: Option<&Node>) -> Option<Schema> {
+    fn schema(
+        &mut self,
+        known: Option<Schema>,
+        target: Option<&Node>,
+        patch: Option<&Node>,
+    ) -> Option<Schema> {
         if known.is_some() {
             return known;
         }
         for node in [target, patch].into_iter().flatten() {
-            let stated = |key| node.get(key).is_some_and(|n| n.is_scalar() && !n.is_null() && !n.text().is_empty());
+            let stated = |key| {
+                node.get(key).is_some_and(|n| n.is_scalar() && !n.is_null() && !n.text().is_empty())
+            };
             if stated(known::KIND) && stated(known::API_VERSION) {
                 let found = self.schemas.for_type(&Gvk::of(node));
                 if found.is_some() {
@@ -192,9 +205,8 @@ impl<'a, 'p> Merge<'a, 'p> {
                         self.note(LogKind::ListReplaced, patch.origin(), target.origin());
                         merge_list::merge_with_itself(self, patch, &schema).map(Outcome::New)
                     }
-                    Directive::Merge => {
-                        merge_list::merge_lists(self, target, Some(patch), &schema).map(Outcome::New)
-                    }
+                    Directive::Merge => merge_list::merge_lists(self, target, Some(patch), &schema)
+                        .map(Outcome::New),
                 }
             }
         }
@@ -216,7 +228,9 @@ impl<'a, 'p> Merge<'a, 'p> {
                 Ok(Outcome::Taken)
             }
             NodeKind::Sequence => match schema.filter(|s| s.list_rule().merges()) {
-                Some(schema) => merge_list::merge_with_itself(self, patch, &schema).map(Outcome::New),
+                Some(schema) => {
+                    merge_list::merge_with_itself(self, patch, &schema).map(Outcome::New)
+                }
                 None => Ok(Outcome::Taken),
             },
         }
@@ -241,7 +255,9 @@ impl<'a, 'p> Merge<'a, 'p> {
         }
         if target.kind() == NodeKind::Sequence {
             return match schema.filter(|s| s.list_rule().merges()) {
-                Some(schema) => merge_list::merge_lists(self, target, None, &schema).map(Outcome::New),
+                Some(schema) => {
+                    merge_list::merge_lists(self, target, None, &schema).map(Outcome::New)
+                }
                 None => Ok(Outcome::Stays),
             };
         }
@@ -251,7 +267,12 @@ impl<'a, 'p> Merge<'a, 'p> {
         Ok(Outcome::Stays)
     }
 
-    fn target_field(&mut self, target: &mut Node, key: Key, schema: Option<&Schema>) -> Result<(), MergeFault> {
+    fn target_field(
+        &mut self,
+        target: &mut Node,
+        key: Key,
+        schema: Option<&Schema>,
+    ) -> Result<(), MergeFault> {
         let field_schema = schema.and_then(|s| s.field(key.text()));
         let Some(field) = target.get(key) else { return Ok(()) };
         let open = match field.kind() {
@@ -305,7 +326,9 @@ impl<'a, 'p> Merge<'a, 'p> {
             return elements.is_empty();
         }
         let schema = schema.elements();
-        elements.iter().all(|element| element.is_scalar() || self.is_settled_in_place(element, schema.as_ref()))
+        elements.iter().all(|element| {
+            element.is_scalar() || self.is_settled_in_place(element, schema.as_ref())
+        })
     }
 
     fn merge_fields(
@@ -316,12 +339,16 @@ impl<'a, 'p> Merge<'a, 'p> {
     ) -> Result<(), MergeFault> {
         let own_keys = distinct_keys(target);
         let patch_keys = distinct_keys(patch);
-        for key in own_keys.into_iter().filter(|own| !patch_keys.iter().any(|key| key.same_text(*own))) {
+        for key in
+            own_keys.into_iter().filter(|own| !patch_keys.iter().any(|key| key.same_text(*own)))
+        {
             self.target_field(target, key, schema)?;
         }
         for key in patch_keys {
             let field_schema = schema.and_then(|s| s.field(key.text()));
-            let Some(index) = patch.entries().and_then(|e| e.iter().position(|e| e.key.same_text(key))) else {
+            let Some(index) =
+                patch.entries().and_then(|e| e.iter().position(|e| e.key.same_text(key)))
+            else {
                 continue;
             };
             let Some(entry) = patch.entries_mut().map(|e| &mut e[index]) else { continue };
@@ -365,7 +392,11 @@ impl<'a, 'p> Merge<'a, 'p> {
     }
 
     /// Merges the fields of a map with themselves: nulls go, directives are obeyed.
-    fn settle_fields(&mut self, node: &mut Node, schema: Option<&Schema>) -> Result<(), MergeFault> {
+    fn settle_fields(
+        &mut self,
+        node: &mut Node,
+        schema: Option<&Schema>,
+    ) -> Result<(), MergeFault> {
         for key in distinct_keys(node) {
             let field_schema = schema.and_then(|s| s.field(key.text()));
             let Some(field) = node.get_mut(key) else { continue };
@@ -387,7 +418,11 @@ impl<'a, 'p> Merge<'a, 'p> {
     }
 
     /// Merges a value with itself.
-    pub(super) fn settle(&mut self, node: &mut Node, schema: Option<Schema>) -> Result<Outcome, MergeFault> {
+    pub(super) fn settle(
+        &mut self,
+        node: &mut Node,
+        schema: Option<Schema>,
+    ) -> Result<Outcome, MergeFault> {
         if node.is_null() {
             return Ok(Outcome::Cleared);
         }
@@ -402,7 +437,9 @@ impl<'a, 'p> Merge<'a, 'p> {
                 Ok(Outcome::Stays)
             }
             NodeKind::Sequence => {
-                let Some(schema) = schema.filter(|s| s.list_rule().merges()) else { return Ok(Outcome::Stays) };
+                let Some(schema) = schema.filter(|s| s.list_rule().merges()) else {
+                    return Ok(Outcome::Stays);
+                };
                 if directive(node)? == Directive::Delete {
                     return Ok(Outcome::Cleared);
                 }
@@ -445,7 +482,9 @@ fn directive(patch: &mut Node) -> Result<Directive, MergeFault> {
         // Of a list, the first map with the directive counts, and only if it holds nothing else.
         let elements = patch.elements().unwrap_or_default();
         let holder = elements.iter().find(|e| e.get(known::PATCH_DIRECTIVE).is_some());
-        let Some(value) = holder.filter(|e| e.len() == 1).and_then(|e| e.get(known::PATCH_DIRECTIVE)) else {
+        let Some(value) =
+            holder.filter(|e| e.len() == 1).and_then(|e| e.get(known::PATCH_DIRECTIVE))
+        else {
             return Ok(Directive::Merge);
         };
         (value.shared_text(), value.origin())

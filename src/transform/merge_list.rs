@@ -51,14 +51,16 @@ fn distinct_keys(lists: &[&[Node]], keys: &[Key]) -> Option<Vec<Key>> {
     let elements = || lists.iter().copied().flatten();
     if is_primitive(keys) {
         let plain = |e: &Node| e.is_scalar() && !e.is_null() && !e.text().is_empty();
-        return (elements().all(plain) && lists.iter().all(|list| all_differ(list, keys))).then(|| keys.to_vec());
+        return (elements().all(plain) && lists.iter().all(|list| all_differ(list, keys)))
+            .then(|| keys.to_vec());
     }
     if !elements().all(|e| e.kind() == NodeKind::Map) {
         return None;
     }
     let mut used = Vec::with_capacity(keys.len());
     for key in keys {
-        let mut set = elements().map(|e| e.get(*key).is_some_and(|f| !f.is_null_or_empty() && !f.text().is_empty()));
+        let mut set = elements()
+            .map(|e| e.get(*key).is_some_and(|f| !f.is_null_or_empty() && !f.text().is_empty()));
         match set.next() {
             None | Some(false) if set.all(|set| !set) => {}
             Some(true) if set.all(|set| set) => used.push(*key),
@@ -84,7 +86,11 @@ pub(super) fn remove_directives(elements: &mut Vec<Node>, value: &EcoString) {
 }
 
 fn keys_of(rule: &ListRule) -> Vec<Key> {
-    if rule.keys.is_empty() { vec![known::EMPTY] } else { rule.keys.iter().map(|k| Key::text_key(k)).collect() }
+    if rule.keys.is_empty() {
+        vec![known::EMPTY]
+    } else {
+        rule.keys.iter().map(|k| Key::text_key(k)).collect()
+    }
 }
 
 fn is_primitive(keys: &[Key]) -> bool {
@@ -135,11 +141,15 @@ impl Lists {
             merge.path.push(PathStep::Element(values.clone()));
             let element = self.merge_element(merge, &tuple_keys, &values, schema.clone())?;
             let element = element.filter(|e| !is_blank(e));
-            let not_a_map = |NotAMap(at): NotAMap| MergeFault::Element { path: merge.path_text(), at };
+            let not_a_map =
+                |NotAMap(at): NotAMap| MergeFault::Element { path: merge.path_text(), at };
             match element {
-                None => set_element(&mut self.target, &tuple_keys, &values, None).map_err(not_a_map)?,
+                None => {
+                    set_element(&mut self.target, &tuple_keys, &values, None).map_err(not_a_map)?;
+                }
                 Some(element) => {
-                    set_element(&mut added, &tuple_keys, &values, Some(element)).map_err(not_a_map)?;
+                    set_element(&mut added, &tuple_keys, &values, Some(element))
+                        .map_err(not_a_map)?;
                 }
             }
             merge.path.pop();
@@ -181,11 +191,15 @@ impl Lists {
                         out.push(element);
                     }
                 }
-                Some(mut own) => match merge.pair(Some(&mut own), Some(&mut element), schema.cloned())? {
-                    Outcome::Cleared => merge.note(LogKind::Deleted, element.origin(), own.origin()),
-                    // An element that is to be replaced stays: kustomize puts the old one back.
-                    _ => out.push(own),
-                },
+                Some(mut own) => {
+                    match merge.pair(Some(&mut own), Some(&mut element), schema.cloned())? {
+                        Outcome::Cleared => {
+                            merge.note(LogKind::Deleted, element.origin(), own.origin());
+                        }
+                        // An element that is to be replaced stays: kustomize puts the old one back.
+                        _ => out.push(own),
+                    }
+                }
             }
             merge.path.pop();
         }
@@ -292,8 +306,9 @@ fn join_half_keys(tuples: &mut [Values]) {
             let common = pairs().any(|(a, b)| a == b);
             let differ = pairs().any(|(a, b)| a != b && !a.is_empty() && !b.is_empty());
             if common && !differ && i != j {
-                let joined: Values =
-                    pairs().map(|(a, b)| if a.is_empty() { b.clone() } else { a.clone() }).collect();
+                let joined: Values = pairs()
+                    .map(|(a, b)| if a.is_empty() { b.clone() } else { a.clone() })
+                    .collect();
                 tuples[i].clone_from(&joined);
                 tuples[j] = joined;
             }
@@ -319,7 +334,12 @@ fn set_keys(element: &mut Node, keys: &[Key], values: &[EcoString]) {
     for (key, value) in keys.iter().zip(values) {
         if !key.text().is_empty() && !value.is_empty() && element.get(*key).is_none() {
             let origin = element.origin();
-            set_field(element, key.text(), Node::untyped(value.clone(), origin), &mut AliasWrites::default());
+            set_field(
+                element,
+                key.text(),
+                Node::untyped(value.clone(), origin),
+                &mut AliasWrites::default(),
+            );
         }
     }
 }
@@ -331,8 +351,8 @@ fn set_element(
     values: &[EcoString],
     element: Option<Node>,
 ) -> Result<(), NotAMap> {
-    let sets_a_map =
-        keys.first().is_some_and(|k| !k.text().is_empty()) && values.first().is_some_and(|v| !v.is_empty());
+    let sets_a_map = keys.first().is_some_and(|k| !k.text().is_empty())
+        && values.first().is_some_and(|v| !v.is_empty());
     let mut kept = Vec::with_capacity(elements.len() + 1);
     let mut found_one = false;
     for own in elements.drain(..) {
@@ -389,7 +409,8 @@ fn fits(element: &Node, keys: &[Key], values: &[EcoString]) -> Result<bool, NotA
 /// Puts the elements of a list into another: in the place of those with the same keys, or at the end.
 fn append(list: &mut Vec<Node>, elements: Vec<Node>, keys: &[Key]) -> Result<(), NotAMap> {
     if is_primitive(keys) {
-        let mut places: std::collections::HashSet<EcoString> = list.iter().map(Node::shared_text).collect();
+        let mut places: std::collections::HashSet<EcoString> =
+            list.iter().map(Node::shared_text).collect();
         for element in elements {
             // A scalar that is there is replaced by its like; only what is new needs a place.
             if !element.is_scalar() || element.is_null() || !places.insert(element.shared_text()) {

@@ -69,7 +69,9 @@ impl Transformer {
             Self::Affix(affix) if affix.kind == affix::AffixKind::Prefix => "PrefixTransformer",
             Self::Affix(_) => "SuffixTransformer",
             Self::Affixes(..) => "PrefixSuffixTransformer",
-            Self::Entries(entries) if entries.step == StepKind::Annotations => "AnnotationsTransformer",
+            Self::Entries(entries) if entries.step == StepKind::Annotations => {
+                "AnnotationsTransformer"
+            }
             Self::Entries(_) => "LabelTransformer",
             Self::Replicas(..) => "ReplicaCountTransformer",
             Self::Images(rules, _) => return ("ImageTagTransformer", rules.len()),
@@ -134,7 +136,11 @@ pub(crate) fn configure(
         let patches: Vec<Fallible<patch::LoadedPatch>> =
             entries.map(|entry| patch::load_strategic_merge(cx, root, entry)).collect();
         let patches: Fallible<Vec<_>> = patches.into_iter().collect();
-        plan.add(patches.and_then(|patches| patch::require_some(cx, patches, &fields.patches_strategic_merge)));
+        plan.add(
+            patches.and_then(|patches| {
+                patch::require_some(cx, patches, &fields.patches_strategic_merge)
+            }),
+        );
     }
     for entry in &fields.patches {
         plan.add(patch::load_patch(cx, root, entry).map(Box::new).map(Transformer::Patch));
@@ -176,7 +182,8 @@ pub(crate) fn configure(
         plan.add(Ok(Transformer::Replicas(replica.clone(), config.replicas.clone())));
     }
     if !fields.images.is_empty() {
-        let rules: Vec<Fallible<_>> = fields.images.iter().map(|image| images::configure(cx, image)).collect();
+        let rules: Vec<Fallible<_>> =
+            fields.images.iter().map(|image| images::configure(cx, image)).collect();
         let rules: Fallible<Vec<_>> = rules.into_iter().collect();
         plan.add(rules.map(|rules| Transformer::Images(rules, config.images.clone())));
     }

@@ -19,15 +19,20 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet) -> Fallible<()>
             Err(HashFault::View(fault)) => return Err(cx.view_fault(&fault)),
             Err(HashFault::Kind) => {
                 let id = set.get(index).id();
-                let message = format!("`{id}` has no content hash: only a ConfigMap or Secret has one");
+                let message =
+                    format!("`{id}` has no content hash: only a ConfigMap or Secret has one");
                 let at = set.get(index).node().origin();
-                let d = Diagnostic::error(Code::GeneratorInvalid, message).at(cx.span(at), "this object");
+                let d = Diagnostic::error(Code::GeneratorInvalid, message)
+                    .at(cx.span(at), "this object");
                 return Err(cx.fail(d.help("keep the kind of the generated object")));
             }
         };
         let mut recorder = Recorder::new(&mut cx.provenance, step);
         set.update(index, |resource| {
-            let name = resource.node().at(&[known::METADATA, known::NAME]).map_or(OriginId::NONE, Node::origin);
+            let name = resource
+                .node()
+                .at(&[known::METADATA, known::NAME])
+                .map_or(OriginId::NONE, Node::origin);
             let origin = recorder.write(OriginId::NONE, name);
             resource.store_previous_id();
             let hashed = format!("{}-{hash}", resource.id().name);

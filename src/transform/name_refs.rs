@@ -14,7 +14,10 @@ use super::set_value::path_fault;
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::project::{FieldPath, NameReference, TransformerConfig};
 use crate::provenance::{OriginId, Recorder, StepKind};
-use crate::resource::{AliasWrites, DEFAULT_NAMESPACE, Gvk, NOT_NAMESPACED, Resource, ResourceSet, set_field, set_scalar};
+use crate::resource::{
+    AliasWrites, DEFAULT_NAMESPACE, Gvk, NOT_NAMESPACED, Resource, ResourceSet, set_field,
+    set_scalar,
+};
 use crate::session::Context;
 use crate::yaml::{Node, NodeKind, Scalar, direct, known};
 
@@ -27,11 +30,19 @@ enum ReferenceFault {
     /// A list that refers to objects holds a list.
     Nested(OriginId),
     /// Several objects are meant.
-    Ambiguous { at: OriginId, name: EcoString, candidates: Vec<usize> },
+    Ambiguous {
+        at: OriginId,
+        name: EcoString,
+        candidates: Vec<usize>,
+    },
 }
 
 /// Fixes the references of all objects.
-pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &TransformerConfig) -> Fallible<()> {
+pub(crate) fn apply(
+    cx: &mut Context<'_>,
+    set: &mut ResourceSet,
+    config: &TransformerConfig,
+) -> Fallible<()> {
     let step = cx.provenance.step(StepKind::NameReference, OriginId::NONE);
     let targets = Targets::new(set);
     let mut specs = ReferenceSpecs { references: &config.name_reference, by_type: HashMap::new() };
@@ -41,14 +52,16 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &Transf
         let binding_namespaces = match binding_namespaces(referrer) {
             Ok(namespaces) => namespaces,
             Err(at) => {
-                let message = format!("a subject of `{}` has a namespace that is not a string", referrer.id());
+                let message = format!(
+                    "a subject of `{}` has a namespace that is not a string",
+                    referrer.id()
+                );
                 let d = Diagnostic::error(Code::NameReferenceInvalid, message);
                 result = Err(cx.fail(d.at(cx.span(at), "not a string")));
                 continue;
             }
         };
         let reference = Referrer {
-            gvk: referrer.id().gvk.clone(),
             namespace: referrer.id().effective_namespace().into(),
             cluster_scoped: referrer.id().cluster_scoped,
             prefixes: targets.prefixes[index].clone(),
@@ -64,8 +77,13 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &Transf
                 let mut writes = AliasWrites::default();
                 let mut fault = None;
                 let visited = visit(root, path, false, Leaf::Found, OriginId::NONE, &mut |node| {
-                    let fix =
-                        Fix { targets: &targets, referrer: &reference, target, path, recorder: &mut recorder };
+                    let fix = Fix {
+                        targets: &targets,
+                        referrer: &reference,
+                        target,
+                        path,
+                        recorder: &mut recorder,
+                    };
                     fix.value(node, &mut writes).or_else(|found| {
                         // The first fault counts; the walk goes on.
                         fault.get_or_insert(found);
@@ -74,7 +92,7 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &Transf
                 });
                 writes.apply(root);
                 if let Some(fault) = fault.or(visited.err().map(ReferenceFault::Path)) {
-                    return Some((fault, path.clone()));
+                    return Some((fault, FieldPath::clone(path)));
                 }
             }
             None
@@ -95,18 +113,24 @@ fn report(
 ) -> Reported {
     let id = set.get(index).id().clone();
     let diagnostic = match fault {
-        ReferenceFault::Path(fault) => return path_fault(cx, fault, path.as_str(), &id, OriginId::NONE),
+        ReferenceFault::Path(fault) => {
+            return path_fault(cx, fault, path.as_str(), &id, OriginId::NONE);
+        }
         ReferenceFault::NoName(at) => {
-            let message = format!("`{}` of `{id}` refers to an object but has no `name`", path.as_str());
+            let message =
+                format!("`{}` of `{id}` refers to an object but has no `name`", path.as_str());
             Diagnostic::error(Code::NameReferenceInvalid, message).at(cx.span(at), "no `name`")
         }
         ReferenceFault::Nested(at) => {
-            let message = format!("`{}` of `{id}` holds a list where a name is needed", path.as_str());
+            let message =
+                format!("`{}` of `{id}` holds a list where a name is needed", path.as_str());
             Diagnostic::error(Code::NameReferenceInvalid, message).at(cx.span(at), "a list")
         }
         ReferenceFault::Ambiguous { at, name, candidates } => {
-            let message = format!("`{name}` in `{}` of `{id}` may mean several objects", path.as_str());
-            let mut d = Diagnostic::error(Code::NameReferenceAmbiguous, message).at(cx.span(at), "this reference");
+            let message =
+                format!("`{name}` in `{}` of `{id}` may mean several objects", path.as_str());
+            let mut d = Diagnostic::error(Code::NameReferenceAmbiguous, message)
+                .at(cx.span(at), "this reference");
             for candidate in candidates {
                 let resource = set.get(candidate);
                 d = d.at(cx.span(resource.node().origin()), format!("`{}`", resource.id()));
@@ -128,7 +152,8 @@ impl<'c> ReferenceSpecs<'c> {
         if !self.by_type.contains_key(gvk) {
             let mut found = Vec::new();
             for reference in self.references {
-                let fits = reference.referrers.0.iter().filter(|spec| gvk.is_selected_by(&spec.gvk));
+                let fits =
+                    reference.referrers.0.iter().filter(|spec| gvk.is_selected_by(&spec.gvk));
                 found.extend(fits.map(|spec| (&spec.path, &reference.gvk)));
             }
             self.by_type.insert(gvk.clone(), found);
@@ -146,7 +171,8 @@ fn binding_namespaces(referrer: &Resource) -> Result<Vec<EcoString>, OriginId> {
     let subjects = referrer.node().get(known::SUBJECTS).and_then(Node::elements);
     for subject in subjects.unwrap_or_default() {
         let kind = subject.get(known::KIND).map_or("", Node::text);
-        let Some(namespace) = subject.get(known::NAMESPACE).filter(|_| kind == "ServiceAccount") else {
+        let Some(namespace) = subject.get(known::NAMESPACE).filter(|_| kind == "ServiceAccount")
+        else {
             continue;
         };
         match direct(namespace) {
@@ -167,7 +193,6 @@ fn role_ref(node: &Node) -> Option<Gvk> {
 
 /// What is known about the object that refers.
 struct Referrer {
-    gvk: Gvk,
     namespace: EcoString,
     cluster_scoped: bool,
     prefixes: Vec<EcoString>,
@@ -193,7 +218,7 @@ struct Target {
 
 /// All objects, by their earlier names and by their namespaces.
 struct Targets {
-    targets: Vec<Target>,
+    all: Vec<Target>,
     by_previous_name: HashMap<EcoString, Vec<u32>>,
     by_original_namespace: HashMap<EcoString, Vec<u32>>,
     prefixes: Vec<Vec<EcoString>>,
@@ -202,8 +227,8 @@ struct Targets {
 
 impl Targets {
     fn new(set: &ResourceSet) -> Self {
-        let mut all = Self {
-            targets: Vec::with_capacity(set.len()),
+        let mut targets = Self {
+            all: Vec::with_capacity(set.len()),
             by_previous_name: HashMap::new(),
             by_original_namespace: HashMap::new(),
             prefixes: Vec::with_capacity(set.len()),
@@ -212,7 +237,7 @@ impl Targets {
         for (index, resource) in set.iter().enumerate() {
             let number = index as u32;
             for previous in resource.previous() {
-                let known = all.by_previous_name.entry(previous.name.clone()).or_default();
+                let known = targets.by_previous_name.entry(previous.name.clone()).or_default();
                 if known.last() != Some(&number) {
                     known.push(number);
                 }
@@ -227,10 +252,14 @@ impl Targets {
                 Some(previous) => previous.namespace.clone(),
                 None => id.effective_namespace().into(),
             };
-            all.by_original_namespace.entry(original_namespace.clone()).or_default().push(number);
-            all.prefixes.push(resource.prefixes.clone());
-            all.suffixes.push(resource.suffixes.clone());
-            all.targets.push(Target {
+            targets
+                .by_original_namespace
+                .entry(original_namespace.clone())
+                .or_default()
+                .push(number);
+            targets.prefixes.push(resource.prefixes.clone());
+            targets.suffixes.push(resource.suffixes.clone());
+            targets.all.push(Target {
                 index,
                 name: id.name.clone(),
                 name_origin: origin(known::NAME),
@@ -244,11 +273,11 @@ impl Targets {
                 previous_kinds: resource.previous().iter().map(|p| p.kind.clone()).collect(),
             });
         }
-        all
+        targets
     }
 
     fn had_name(&self, name: &str) -> impl Iterator<Item = &Target> {
-        self.by_previous_name.get(name).into_iter().flatten().map(|&i| &self.targets[i as usize])
+        self.by_previous_name.get(name).into_iter().flatten().map(|&i| &self.all[i as usize])
     }
 }
 
@@ -293,7 +322,9 @@ impl<'a> Fix<'a, '_> {
                     if element.elements().is_some() {
                         return Err(ReferenceFault::Nested(element.origin()));
                     }
-                    let Some(element) = node.elements_mut().map(|e| &mut e[index]) else { continue };
+                    let Some(element) = node.elements_mut().map(|e| &mut e[index]) else {
+                        continue;
+                    };
                     match element.kind() {
                         NodeKind::Scalar => self.scalar(element, writes)?,
                         _ => self.map(element, writes)?,
@@ -305,7 +336,9 @@ impl<'a> Fix<'a, '_> {
     }
 
     fn scalar(&mut self, node: &mut Node, writes: &mut AliasWrites) -> Result<(), ReferenceFault> {
-        let Some(found) = self.select(node.text(), node.origin(), &Holder::Scalar)? else { return Ok(()) };
+        let Some(found) = self.select(node.text(), node.origin(), &Holder::Scalar)? else {
+            return Ok(());
+        };
         if found.name == node.text() {
             return Ok(());
         }
@@ -316,9 +349,15 @@ impl<'a> Fix<'a, '_> {
 
     /// A map with a name, and perhaps a namespace, both of which are written.
     fn map(&mut self, node: &mut Node, writes: &mut AliasWrites) -> Result<(), ReferenceFault> {
-        let Some(name) = node.get(known::NAME) else { return Err(ReferenceFault::NoName(node.origin())) };
+        let Some(name) = node.get(known::NAME) else {
+            return Err(ReferenceFault::NoName(node.origin()));
+        };
         let namespace = node.get(known::NAMESPACE).map(Node::shared_text);
-        let Some(found) = self.select(name.text(), name.origin(), &Holder::Map(namespace.as_ref()))? else { return Ok(()) };
+        let Some(found) =
+            self.select(name.text(), name.origin(), &Holder::Map(namespace.as_ref()))?
+        else {
+            return Ok(());
+        };
         if found.name == name.text() && found.namespace.is_empty() {
             return Ok(());
         }
@@ -328,7 +367,12 @@ impl<'a> Fix<'a, '_> {
         if !found.namespace.is_empty() {
             let previous = node.get(known::NAMESPACE).map_or(OriginId::NONE, Node::origin);
             let origin = self.recorder.write(found.namespace_origin, previous);
-            set_field(node, known::NAMESPACE.text(), Node::untyped(found.namespace.clone(), origin), writes);
+            set_field(
+                node,
+                known::NAMESPACE.text(),
+                Node::untyped(found.namespace.clone(), origin),
+                writes,
+            );
         }
         Ok(())
     }
@@ -346,7 +390,7 @@ impl<'a> Fix<'a, '_> {
     fn in_namespace(&self, namespace: &EcoString) -> impl Fn(&Target) -> bool {
         let there = self.targets.by_original_namespace.get(namespace);
         let by_original = namespace != NOT_NAMESPACED
-            && there.into_iter().flatten().any(|&i| self.can_refer(&self.targets.targets[i as usize]));
+            && there.into_iter().flatten().any(|&i| self.can_refer(&self.targets.all[i as usize]));
         let namespace = namespace.clone();
         move |target| {
             if by_original {
@@ -363,7 +407,8 @@ impl<'a> Fix<'a, '_> {
         at: OriginId,
         holder: &Holder<'_>,
     ) -> Result<Option<&'a Target>, ReferenceFault> {
-        let mut candidates: Vec<&'a Target> = self.targets.had_name(name).filter(|t| self.can_refer(t)).collect();
+        let mut candidates: Vec<&'a Target> =
+            self.targets.had_name(name).filter(|t| self.can_refer(t)).collect();
         if candidates.is_empty() {
             return Ok(None);
         }
@@ -402,7 +447,8 @@ impl<'a> Fix<'a, '_> {
         let Some((&first, others)) = candidates.split_first() else { return Ok(None) };
         // Several are one where the same would be written.
         let same = |other: &&Target| {
-            let same_namespace = matches!(holder, Holder::Scalar) || other.namespace == first.namespace;
+            let same_namespace =
+                matches!(holder, Holder::Scalar) || other.namespace == first.namespace;
             other.name == first.name && same_namespace
         };
         if others.iter().all(same) {

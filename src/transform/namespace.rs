@@ -38,7 +38,11 @@ const METADATA_NAMESPACE: &str = "metadata/namespace";
 const METADATA_NAME: &str = "metadata/name";
 
 /// Sets the namespace of the objects of a set.
-pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &SetNamespace) -> Fallible<()> {
+pub(crate) fn apply(
+    cx: &mut Context<'_>,
+    set: &mut ResourceSet,
+    config: &SetNamespace,
+) -> Fallible<()> {
     if config.namespace.is_empty() {
         return Ok(());
     }
@@ -63,12 +67,14 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &SetNam
         }
         if set.count_current_id(id) != 1 {
             let message = format!("`namespace` makes two objects `{id}`");
-            let mut d =
-                Diagnostic::error(Code::NamespaceConflict, message).at(cx.span(config.at), "set here");
+            let mut d = Diagnostic::error(Code::NamespaceConflict, message)
+                .at(cx.span(config.at), "set here");
             for other in set.named(&id.name).into_iter().filter(|&i| set.get(i).id().matches(id)) {
                 d = d.at(cx.span(set.get(other).node().origin()), "one of them");
             }
-            return Err(cx.fail(d.help("give one of them another name, or build it in another kustomization")));
+            return Err(cx.fail(
+                d.help("give one of them another name, or build it in another kustomization"),
+            ));
         }
     }
     Ok(())
@@ -118,8 +124,15 @@ impl Filter<'_> {
                 || path == METADATA_NAME && !is_v1
                 || is_binding && is_role_binding(&spec.gvk.kind) && path == "subjects/namespace";
             if !by_code {
-                visit(root, &spec.path, spec.create, Leaf::Scalar(Tag::Str), config.namespace.at, &mut set)
-                    .map_err(|fault| (fault, path.to_owned()))?;
+                visit(
+                    root,
+                    &spec.path,
+                    spec.create,
+                    Leaf::Scalar(Tag::Str),
+                    config.namespace.at,
+                    &mut set,
+                )
+                .map_err(|fault| (fault, path.to_owned()))?;
             }
         }
         writes.apply(root);
@@ -151,7 +164,9 @@ fn set_subjects(
     config: &SetNamespace,
     set: &mut dyn FnMut(&mut Node) -> Result<(), PathFault>,
 ) -> Result<(), PathFault> {
-    let Some(subjects) = root.get_mut(known::SUBJECTS).filter(|s| !s.is_null()) else { return Ok(()) };
+    let Some(subjects) = root.get_mut(known::SUBJECTS).filter(|s| !s.is_null()) else {
+        return Ok(());
+    };
     require(subjects, NodeKind::Sequence)?;
     let (key, wanted) = match config.subjects {
         SubjectMode::AllServiceAccounts => (known::KIND, "ServiceAccount"),
@@ -168,7 +183,11 @@ fn set_subjects(
         }
         let Some(subject) = subjects.elements_mut().map(|e| &mut e[index]) else { continue };
         if subject.get(known::NAMESPACE).is_none() {
-            subject.push_entry(known::NAMESPACE, config.namespace.at, Node::untyped("", OriginId::NONE));
+            subject.push_entry(
+                known::NAMESPACE,
+                config.namespace.at,
+                Node::untyped("", OriginId::NONE),
+            );
         }
         if let Some(namespace) = subject.get_mut(known::NAMESPACE) {
             set(namespace)?;

@@ -14,7 +14,8 @@ use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::project::{Patch, Target};
 use crate::provenance::{LogEntry, LogKind, OriginId, Recorder, StepKind};
 use crate::resource::{
-    AliasWrites, ReadFault, Resource, ResourceSet, Selector, get_or_create_map, read_objects, set_field,
+    AliasWrites, ReadFault, Resource, ResourceSet, Selector, get_or_create_map, read_objects,
+    set_field,
 };
 use crate::session::{Context, Text, syntax_error};
 use crate::source::SourceFile;
@@ -86,14 +87,19 @@ impl PatchText {
     }
 
     fn objects(&self, cx: &Context<'_>) -> Result<Vec<Node>, ReadFault> {
-        if self.is_inline { read_objects(self.bytes(), self.base()) } else { cx.try_objects(&self.file) }
+        if self.is_inline {
+            read_objects(self.bytes(), self.base())
+        } else {
+            cx.try_objects(&self.file)
+        }
     }
 
     /// Returns the JSON patch that the text is; otherwise, if the reason is its syntax, what is wrong with it.
     fn json_patch(&self) -> Result<JsonPatch, Option<Diagnostic>> {
         let text = std::str::from_utf8(self.bytes()).map_err(|_| None)?;
         if text.starts_with('[') {
-            let node = parse_json(text, self.base()).map_err(|e| Some(syntax_error(&e, &self.file, self.start)))?;
+            let node = parse_json(text, self.base())
+                .map_err(|e| Some(syntax_error(&e, &self.file, self.start)))?;
             return json_patch::decode(&node, Some((text, self.base()))).ok_or(None);
         }
         let node = parse_document(text, self.base(), Dialect::V2)
@@ -103,10 +109,16 @@ impl PatchText {
 }
 
 /// Reads an entry of `patches`.
-pub(crate) fn load_patch(cx: &mut Context<'_>, root: &Path, patch: &Patch) -> Fallible<LoadedPatch> {
+pub(crate) fn load_patch(
+    cx: &mut Context<'_>,
+    root: &Path,
+    patch: &Patch,
+) -> Fallible<LoadedPatch> {
     let text = patch_text(cx, root, patch)?;
     let content = match text.objects(cx) {
-        Ok(nodes) => PatchContent::Strategic(nodes.into_iter().map(|n| Resource::new(n, &cx.scopes)).collect()),
+        Ok(nodes) => PatchContent::Strategic(
+            nodes.into_iter().map(|n| Resource::new(n, &cx.scopes)).collect(),
+        ),
         Err(fault) => match text.json_patch() {
             Ok(json) => PatchContent::Json(json),
             Err(json_fault) => return Err(unreadable(cx, patch, &text, &fault, json_fault)),
@@ -119,7 +131,9 @@ pub(crate) fn load_patch(cx: &mut Context<'_>, root: &Path, patch: &Patch) -> Fa
             let d = Diagnostic::error(Code::InvalidEntry, message)
                 .at(cx.span(patches[1].node().origin()), "the second object")
                 .at(cx.span(patch.at), "this patch");
-            return Err(cx.fail(d.help("write one entry of `patches` for each, or leave `target` out")));
+            return Err(
+                cx.fail(d.help("write one entry of `patches` for each, or leave `target` out"))
+            );
         }
         (PatchContent::Json(_), PatchTarget::Named) => {
             let d = Diagnostic::error(Code::InvalidEntry, "a JSON patch needs a `target`");
@@ -145,9 +159,10 @@ fn patch_text(cx: &mut Context<'_>, root: &Path, patch: &Patch) -> Fallible<Patc
             Err(cx.fail(d.at(cx.span(patch.at), "neither is set")))
         }
         (false, false) => {
-            let d = Diagnostic::error(Code::InvalidEntry, "a patch has `path` or `patch`, not both")
-                .at(cx.span(patch.patch.at), "`patch`")
-                .at(cx.span(patch.path.at), "`path`");
+            let d =
+                Diagnostic::error(Code::InvalidEntry, "a patch has `path` or `patch`, not both")
+                    .at(cx.span(patch.patch.at), "`patch`")
+                    .at(cx.span(patch.path.at), "`path`");
             Err(cx.fail(d))
         }
         (false, true) => PatchText::inline(cx, &patch.patch),
@@ -184,23 +199,28 @@ fn unreadable(
         (fault, _) => cx.read_fault_diagnostic(fault, &text.file),
     };
     if diagnostic.help.is_none() && text.bytes().starts_with(b"[") {
-        diagnostic = diagnostic.help("a patch that begins with `[` is read as JSON: quote its keys and strings");
+        diagnostic = diagnostic
+            .help("a patch that begins with `[` is read as JSON: quote its keys and strings");
     }
     diagnostic = diagnostic.at(cx.span(patch.at), "in this patch");
     cx.fail(diagnostic)
 }
 
 /// Reads an entry of `patchesStrategicMerge`: a text if it can be read as one, else a path.
-pub(crate) fn load_strategic_merge(cx: &mut Context<'_>, root: &Path, entry: &Text) -> Fallible<LoadedPatch> {
+pub(crate) fn load_strategic_merge(
+    cx: &mut Context<'_>,
+    root: &Path,
+    entry: &Text,
+) -> Fallible<LoadedPatch> {
     let nodes = match read_objects(entry.value.as_bytes(), 0) {
         Ok(_) => {
             let file = cx.inline_file(entry)?;
-            cx.inline_objects(&file).unwrap_or_default()
+            Context::inline_objects(&file).unwrap_or_default()
         }
         Err(fault) => {
             if entry.value.contains('\n') && cx.try_file(root, entry.as_str()).is_err() {
                 let file = cx.inline_file(entry)?;
-                let fault = cx.inline_objects(&file).err().unwrap_or(fault);
+                let fault = Context::inline_objects(&file).err().unwrap_or(fault);
                 return Err(cx.read_fault(&fault, &file));
             }
             let file = cx.file(root, entry)?;
@@ -234,7 +254,11 @@ impl LoadedPatch {
 }
 
 /// Reads an entry of `patchesJson6902`.
-pub(crate) fn load_json6902(cx: &mut Context<'_>, root: &Path, patch: &Patch) -> Fallible<LoadedPatch> {
+pub(crate) fn load_json6902(
+    cx: &mut Context<'_>,
+    root: &Path,
+    patch: &Patch,
+) -> Fallible<LoadedPatch> {
     let Some(target) = patch.target.as_ref().filter(|t| !t.parts.name.is_empty()) else {
         let at = patch.target.as_ref().map_or(patch.at, |t| t.at);
         let d = Diagnostic::error(Code::InvalidEntry, "a JSON patch needs the name of its target");
@@ -268,7 +292,11 @@ pub(crate) fn load_json6902(cx: &mut Context<'_>, root: &Path, patch: &Patch) ->
 }
 
 /// Applies a patch to the objects of a set.
-pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, patch: &LoadedPatch) -> Fallible<()> {
+pub(crate) fn apply(
+    cx: &mut Context<'_>,
+    set: &mut ResourceSet,
+    patch: &LoadedPatch,
+) -> Fallible<()> {
     match (&patch.content, &patch.target) {
         (PatchContent::Strategic(patches), PatchTarget::Named) => {
             let mut result = Ok(());
@@ -287,7 +315,10 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, patch: &LoadedP
                 let id = set.get(index).id().clone();
                 merge_into(cx, set, index, patch, for_target(&prepared, set.get(index)))?;
                 let changed = set.get(index).id();
-                if *changed != id && !set.get(index).is_deleted() && set.count_current_id(changed) > 1 {
+                if *changed != id
+                    && !set.get(index).is_deleted()
+                    && set.count_current_id(changed) > 1
+                {
                     return Err(name_clash(cx, set, index, patch.at));
                 }
             }
@@ -352,20 +383,24 @@ fn apply_named(
         }
         [] => {
             let message = format!("there is no `{id}` to patch");
-            let name = own.node().at(&[known::METADATA, known::NAME]).map_or(OriginId::NONE, Node::origin);
-            let d = Diagnostic::error(Code::PatchTargetMissing, message).at(cx.span(name), "not found");
+            let name =
+                own.node().at(&[known::METADATA, known::NAME]).map_or(OriginId::NONE, Node::origin);
+            let d =
+                Diagnostic::error(Code::PatchTargetMissing, message).at(cx.span(name), "not found");
             let d = match near_target(cx, set, &id) {
-                Some((index, help)) => {
-                    d.at(cx.span(set.get(index).node().origin()), "did you mean this one?").help(help)
-                }
+                Some((index, help)) => d
+                    .at(cx.span(set.get(index).node().origin()), "did you mean this one?")
+                    .help(help),
                 None => d,
             };
             Err(cx.fail(d))
         }
         _ => {
             let message = format!("`{id}` fits {} objects", found.len());
-            let name = own.node().at(&[known::METADATA, known::NAME]).map_or(OriginId::NONE, Node::origin);
-            let mut d = Diagnostic::error(Code::PatchTargetAmbiguous, message).at(cx.span(name), "not unique");
+            let name =
+                own.node().at(&[known::METADATA, known::NAME]).map_or(OriginId::NONE, Node::origin);
+            let mut d = Diagnostic::error(Code::PatchTargetAmbiguous, message)
+                .at(cx.span(name), "not unique");
             for index in found {
                 d = d.at(cx.span(set.get(index).node().origin()), "one of them");
             }
@@ -422,7 +457,8 @@ fn prepare(mut patch: Resource, pass: PatchPass) -> Resource {
             p.node().at(&[known::METADATA, key]).map_or_else(|| p.node().origin(), Node::origin)
         };
         let (name, namespace) = (patch.id().name.clone(), patch.id().namespace.clone());
-        let (name_origin, namespace_origin) = (origin(&patch, known::NAME), origin(&patch, known::NAMESPACE));
+        let (name_origin, namespace_origin) =
+            (origin(&patch, known::NAME), origin(&patch, known::NAMESPACE));
         patch.set_name(&name, name_origin);
         patch.set_namespace(&namespace, namespace_origin);
     }
@@ -452,8 +488,12 @@ fn wipes_annotations(patch: &Node) -> bool {
 }
 
 /// The fields that say which object this is.
-const IDENTITY: [&[Key]; 4] =
-    [&[known::API_VERSION], &[known::KIND], &[known::METADATA, known::NAME], &[known::METADATA, known::NAMESPACE]];
+const IDENTITY: [&[Key]; 4] = [
+    &[known::API_VERSION],
+    &[known::KIND],
+    &[known::METADATA, known::NAME],
+    &[known::METADATA, known::NAMESPACE],
+];
 
 fn merge_into(
     cx: &mut Context<'_>,
@@ -475,7 +515,9 @@ fn merge_into(
         }
         let merge = Merge::new(schemas, &mut recorder);
         let (merged, log) = merge.object(resource.node_mut(), &mut own)?;
-        log.into_iter().for_each(|entry| resource.push_log(entry));
+        for entry in log {
+            resource.push_log(entry);
+        }
         if merged == Merged::Deleted || resource.node().is_null_or_empty() {
             resource.delete();
             return Ok(());
@@ -495,7 +537,9 @@ fn merge_into(
             resource.set_name(&id.name, before[2].unwrap_or_default());
         }
         resource.set_namespace(&id.namespace, before[3].unwrap_or_default());
-        if let (Some(origin), Some(node)) = (before[0], resource.node_mut().get_mut(known::API_VERSION)) {
+        if let (Some(origin), Some(node)) =
+            (before[0], resource.node_mut().get_mut(known::API_VERSION))
+        {
             node.set_origin(origin);
         }
         Ok(())
@@ -503,7 +547,12 @@ fn merge_into(
     merged.map_err(|fault| merge_fault(cx, set.get(index), patch_origin, &fault))
 }
 
-fn merge_fault(cx: &mut Context<'_>, resource: &Resource, patch: OriginId, fault: &MergeFault) -> Reported {
+fn merge_fault(
+    cx: &mut Context<'_>,
+    resource: &Resource,
+    patch: OriginId,
+    fault: &MergeFault,
+) -> Reported {
     let id = resource.id();
     let diagnostic = match fault {
         MergeFault::Kind { path, target, target_kind, patch, patch_kind } => {
@@ -518,7 +567,9 @@ fn merge_fault(cx: &mut Context<'_>, resource: &Resource, patch: OriginId, fault
             Diagnostic::error(Code::PatchConflict, message).at(cx.span(*at), "not known")
         }
         MergeFault::Element { path, at } => {
-            let message = format!("the elements of `{path}` of `{id}` are told apart by a key, this one is no map");
+            let message = format!(
+                "the elements of `{path}` of `{id}` are told apart by a key, this one is no map"
+            );
             Diagnostic::error(Code::PatchConflict, message)
                 .at(cx.span(*at), "not a map")
                 .at(cx.span(patch), "while merging this patch")
@@ -555,7 +606,10 @@ fn apply_json(
             let id = set.get(index).id();
             let path = operation.path.as_ref().map_or("", Text::as_str);
             let what = format!("{} `{path}`", op_name(operation));
-            let message = format!("operation {number} ({what}) does not apply to `{id}`: {}", fault.message());
+            let message = format!(
+                "operation {number} ({what}) does not apply to `{id}`: {}",
+                fault.message()
+            );
             let mut d = Diagnostic::error(Code::PatchOperation, message)
                 .at(cx.span(operation.at), "this operation")
                 .at(cx.span(set.get(index).node().origin()), "the object it is for");
@@ -575,8 +629,13 @@ fn apply_json(
         let annotations = resource.string_map(known::ANNOTATIONS);
         resource.set_string_map(known::ANNOTATIONS, &annotations);
         resource.read_build_annotations();
-        let entry =
-            LogEntry { step, at: patch.at, path: String::new(), kind: LogKind::Rewritten, previous };
+        let entry = LogEntry {
+            step,
+            at: patch.at,
+            path: String::new(),
+            kind: LogKind::Rewritten,
+            previous,
+        };
         resource.push_log(entry);
     });
     Ok(())
@@ -590,7 +649,8 @@ pub(crate) fn require_some(
 ) -> Fallible<super::Transformer> {
     if patches.iter().all(LoadedPatch::is_empty) {
         let at = entries.first().map_or(OriginId::NONE, |entry| entry.at);
-        let d = Diagnostic::error(Code::PatchUnreadable, "the strategic merge patches hold no object");
+        let d =
+            Diagnostic::error(Code::PatchUnreadable, "the strategic merge patches hold no object");
         return Err(cx.fail(d.at(cx.span(at), "this patch")));
     }
     Ok(super::Transformer::StrategicMerge(patches))

@@ -117,7 +117,8 @@ fn step(node: &Node, part: &str) -> Result<Option<Step>, LookupFault> {
     match position(part) {
         Some(index) if index < 0 => return Err(LookupFault::NegativeIndex(part.to_owned())),
         Some(index) => {
-            let found = usize::try_from(index).ok().filter(|i| elements().is_ok_and(|e| *i < e.len()));
+            let found =
+                usize::try_from(index).ok().filter(|i| elements().is_ok_and(|e| *i < e.len()));
             elements()?;
             return Ok(found.map(Step::Element));
         }
@@ -149,7 +150,10 @@ fn cleaned(parts: &[String]) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the value at a path, if there is one.
-pub(crate) fn lookup<'n>(root: &'n Node, parts: &[String]) -> Result<Option<&'n Node>, LookupFault> {
+pub(crate) fn lookup<'n>(
+    root: &'n Node,
+    parts: &[String],
+) -> Result<Option<&'n Node>, LookupFault> {
     let mut node = root;
     for part in cleaned(parts) {
         let next = match step(node, part)? {
@@ -192,7 +196,9 @@ fn take(node: &mut Node, step: Step) -> Option<&mut Node> {
 pub(crate) fn kind_before(next: Option<&str>, leaf: NodeKind) -> NodeKind {
     match next {
         None | Some("") => leaf,
-        Some(next) if is_element(next) || position(next).is_some_and(|i| i >= 0) => NodeKind::Sequence,
+        Some(next) if is_element(next) || position(next).is_some_and(|i| i >= 0) => {
+            NodeKind::Sequence
+        }
         Some(_) => NodeKind::Map,
     }
 }
@@ -273,9 +279,8 @@ mod tests {
     #[test]
     fn a_path_leads_to_a_value() {
         let root = parse("a: [{n: x, v: 1}, {n: y, v: 2}]\nb: {c.d: e}\nl: [p, q]\nz:\n");
-        let text = |path: &str| {
-            lookup(&root, &split_dots(path)).map(|n| n.map(|n| n.text().to_owned()))
-        };
+        let text =
+            |path: &str| lookup(&root, &split_dots(path)).map(|n| n.map(|n| n.text().to_owned()));
         assert_eq!(text("a.[n=y].v"), Ok(Some("2".to_owned())));
         assert_eq!(text("a.1.v"), Ok(Some("2".to_owned())));
         assert_eq!(text("a.-.v"), Ok(Some("2".to_owned())));
@@ -290,7 +295,8 @@ mod tests {
     #[test]
     fn what_is_missing_is_created() {
         let mut root = parse("a: {}\n");
-        let created = lookup_create(&mut root, &split_dots("a.l.[n=x].v"), NodeKind::Scalar, OriginId::NONE);
+        let created =
+            lookup_create(&mut root, &split_dots("a.l.[n=x].v"), NodeKind::Scalar, OriginId::NONE);
         created.unwrap().unwrap().set_text("1");
         assert_eq!(format!("{root:?}"), r#"{"a": {"l": [{"n": "x":Empty, "v": "1":Empty}]}}"#);
     }

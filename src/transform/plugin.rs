@@ -13,9 +13,9 @@ use super::{Transformer, images, patch, replacements};
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported, nearest};
 use crate::generate::{GeneratedKind, IamPolicy};
 use crate::project::{
-    Decoder, Field, FieldSpecs, GeneratorArgs, Image, Patch, Replica, Rules, Target, decode_field_spec,
-    decode_generator, decode_image, decode_patch, decode_replacement, decode_replica, decode_target,
-    report_faults,
+    Decoder, Field, FieldSpecs, GeneratorArgs, Image, Patch, Replica, Rules, Target,
+    decode_field_spec, decode_generator, decode_image, decode_patch, decode_replacement,
+    decode_replica, decode_target, report_faults,
 };
 use crate::provenance::{OriginId, StepKind};
 use crate::resource::{Resource, Selector, read_objects};
@@ -54,7 +54,11 @@ const KINDS: [&str; 18] = [
 ];
 
 /// Reads the configuration of a plugin.
-pub(crate) fn load_plugin(cx: &mut Context<'_>, root: &Path, resource: &Resource) -> Fallible<Plugin> {
+pub(crate) fn load_plugin(
+    cx: &mut Context<'_>,
+    root: &Path,
+    resource: &Resource,
+) -> Fallible<Plugin> {
     let id = resource.id();
     let at = resource.node().origin();
     if !(id.gvk.group.is_empty() && id.gvk.version == "builtin") {
@@ -85,10 +89,16 @@ impl Config<'_> {
     fn read(&mut self, cx: &mut Context<'_>, root: &Path, kind: &str) -> Fallible<Plugin> {
         let transformer = match kind {
             "ConfigMapGenerator" => {
-                return Ok(Plugin::Generator(GeneratedKind::ConfigMap, self.generator("ConfigMapGenerator")));
+                return Ok(Plugin::Generator(
+                    GeneratedKind::ConfigMap,
+                    self.generator("ConfigMapGenerator"),
+                ));
             }
             "SecretGenerator" => {
-                return Ok(Plugin::Generator(GeneratedKind::Secret, self.generator("SecretGenerator")));
+                return Ok(Plugin::Generator(
+                    GeneratedKind::Secret,
+                    self.generator("SecretGenerator"),
+                ));
             }
             "IAMPolicyGenerator" => return Ok(Plugin::IamPolicy(self.iam_policy())),
             "AnnotationsTransformer" => self.entries(StepKind::Annotations),
@@ -101,13 +111,18 @@ impl Config<'_> {
             "PatchTransformer" => {
                 let patch: Patch = decode_patch(&mut self.decoder, self.node);
                 self.check(cx)?;
-                Transformer::Patch(Box::new(patch::load_patch(cx, root, &Patch { at: self.at, ..patch })?))
+                Transformer::Patch(Box::new(patch::load_patch(
+                    cx,
+                    root,
+                    &Patch { at: self.at, ..patch },
+                )?))
             }
             "PrefixTransformer" => Transformer::Affix(self.affix(cx, AffixKind::Prefix)?),
             "SuffixTransformer" => Transformer::Affix(self.affix(cx, AffixKind::Suffix)?),
-            "PrefixSuffixTransformer" => {
-                Transformer::Affixes(self.affix(cx, AffixKind::Prefix)?, self.affix(cx, AffixKind::Suffix)?)
-            }
+            "PrefixSuffixTransformer" => Transformer::Affixes(
+                self.affix(cx, AffixKind::Prefix)?,
+                self.affix(cx, AffixKind::Suffix)?,
+            ),
             "ReplacementTransformer" => self.replacements(cx, root)?,
             "ReplicaCountTransformer" => self.replicas(),
             "ValueAddTransformer" => self.value_add(cx, root)?,
@@ -118,8 +133,9 @@ impl Config<'_> {
     }
 
     fn unknown(&self, cx: &mut Context<'_>, kind: &str) -> Reported {
-        let d = Diagnostic::error(Code::PluginInvalid, format!("there is no built-in plugin `{kind}`"))
-            .at(cx.span(self.at), "this plugin");
+        let d =
+            Diagnostic::error(Code::PluginInvalid, format!("there is no built-in plugin `{kind}`"))
+                .at(cx.span(self.at), "this plugin");
         cx.fail(match nearest(kind, KINDS) {
             Some(near) => d.help(format!("did you mean `{near}`?")),
             None => d,
@@ -146,8 +162,17 @@ impl Config<'_> {
     }
 
     fn generator(&mut self, of: &'static str) -> GeneratorArgs {
-        const FIELDS: &[&str] =
-            &["namespace", "name", "behavior", "literals", "files", "envs", "env", "options", "type"];
+        const FIELDS: &[&str] = &[
+            "namespace",
+            "name",
+            "behavior",
+            "literals",
+            "files",
+            "envs",
+            "env",
+            "options",
+            "type",
+        ];
         let mut args = decode_generator(&mut self.decoder, self.node, of, FIELDS);
         args.at = self.at;
         let (name, namespace) = self.metadata();
@@ -163,9 +188,11 @@ impl Config<'_> {
     fn metadata(&mut self) -> (Text, Text) {
         let (mut name, mut namespace) = (Text::default(), Text::default());
         self.fields(&["metadata"], |d, _, value| {
-            d.fields(value, "metadata", &["name", "namespace"], |d, field, value| match field.name {
-                "name" => name = d.text(value, field),
-                _ => namespace = d.text(value, field),
+            d.fields(value, "metadata", &["name", "namespace"], |d, field, value| {
+                match field.name {
+                    "name" => name = d.text(value, field),
+                    _ => namespace = d.text(value, field),
+                }
             });
         });
         (name, namespace)
@@ -173,19 +200,31 @@ impl Config<'_> {
 
     fn iam_policy(&mut self) -> IamPolicy {
         let mut policy = IamPolicy { at: self.at, ..IamPolicy::default() };
-        self.fields(&["cloud", "kubernetesService", "serviceAccount"], |d, field, value| match field.name {
-            "cloud" => policy.cloud = d.embedded_text(value, field),
-            "kubernetesService" => {
-                d.fields(value, "kubernetesService", &["name", "namespace"], |d, field, value| match field.name {
-                    "name" => policy.name = d.embedded_text(value, field),
-                    _ => policy.namespace = d.embedded_text(value, field),
-                });
-            }
-            _ => d.fields(value, "serviceAccount", &["name", "projectId"], |d, field, value| match field.name {
-                "name" => policy.account = d.embedded_text(value, field),
-                _ => policy.project = d.embedded_text(value, field),
-            }),
-        });
+        self.fields(
+            &["cloud", "kubernetesService", "serviceAccount"],
+            |d, field, value| match field.name {
+                "cloud" => policy.cloud = d.embedded_text(value, field),
+                "kubernetesService" => {
+                    d.fields(
+                        value,
+                        "kubernetesService",
+                        &["name", "namespace"],
+                        |d, field, value| match field.name {
+                            "name" => policy.name = d.embedded_text(value, field),
+                            _ => policy.namespace = d.embedded_text(value, field),
+                        },
+                    );
+                }
+                _ => {
+                    d.fields(value, "serviceAccount", &["name", "projectId"], |d, field, value| {
+                        match field.name {
+                            "name" => policy.account = d.embedded_text(value, field),
+                            _ => policy.project = d.embedded_text(value, field),
+                        }
+                    });
+                }
+            },
+        );
         policy
     }
 
@@ -231,11 +270,18 @@ impl Config<'_> {
                 let message = format!(
                     "`setRoleBindingSubjects` is `defaultOnly`, `allServiceAccounts` or `none`, not `{other}`"
                 );
-                let d = Diagnostic::error(Code::PluginInvalid, message).at(cx.span(mode.at), "not known");
+                let d = Diagnostic::error(Code::PluginInvalid, message)
+                    .at(cx.span(mode.at), "not known");
                 return Err(cx.fail(d));
             }
         };
-        Ok(Transformer::Namespace(SetNamespace { at: self.at, namespace, specs, unset_only, subjects }))
+        Ok(Transformer::Namespace(SetNamespace {
+            at: self.at,
+            namespace,
+            specs,
+            unset_only,
+            subjects,
+        }))
     }
 
     fn json6902(&mut self, cx: &mut Context<'_>, root: &Path) -> Fallible<Transformer> {
@@ -257,7 +303,9 @@ impl Config<'_> {
         });
         self.check(cx)?;
         if paths.is_empty() && patches.is_empty() {
-            return Err(self.invalid(cx, "a PatchStrategicMergeTransformer needs `paths` or `patches`"));
+            return Err(
+                self.invalid(cx, "a PatchStrategicMergeTransformer needs `paths` or `patches`")
+            );
         }
         let mut loaded = Vec::with_capacity(paths.len() + 1);
         for path in &paths {
@@ -277,7 +325,8 @@ impl Config<'_> {
         let Some(specs) = self.specs() else {
             return Err(self.invalid(cx, "the plugin needs `fieldSpecs`"));
         };
-        let known: &'static [&'static str] = if kind == AffixKind::Prefix { &["prefix"] } else { &["suffix"] };
+        let known: &'static [&'static str] =
+            if kind == AffixKind::Prefix { &["prefix"] } else { &["suffix"] };
         let mut text = Text { at: self.at, ..Text::default() };
         self.fields(known, |d, field, value| text = d.text(value, field));
         Ok(Affix { kind, text, specs })
@@ -285,7 +334,9 @@ impl Config<'_> {
 
     fn replacements(&mut self, cx: &mut Context<'_>, root: &Path) -> Fallible<Transformer> {
         let mut entries = Vec::new();
-        self.fields(&["replacements"], |d, field, value| entries = d.list(value, field, decode_replacement));
+        self.fields(&["replacements"], |d, field, value| {
+            entries = d.list(value, field, decode_replacement);
+        });
         self.check(cx)?;
         replacements::load(cx, root, &entries).map(Transformer::Replacements)
     }
@@ -317,7 +368,10 @@ impl Config<'_> {
         }
         let trimmed = value.as_str().trim();
         value.value = match trimmed {
-            "" => root.file_name().map(|name| name.to_string_lossy().as_ref().into()).unwrap_or_default(),
+            "" => root
+                .file_name()
+                .map(|name| name.to_string_lossy().as_ref().into())
+                .unwrap_or_default(),
             trimmed => trimmed.into(),
         };
         if value.at == OriginId::NONE {
@@ -343,9 +397,13 @@ struct RawValueTarget {
 }
 
 fn decode_value_target(decoder: &mut Decoder, node: &Node) -> RawValueTarget {
-    let mut target =
-        RawValueTarget { at: node.origin(), selector: None, field_path: Text::default(), position: 0 };
     const FIELDS: &[&str] = &["selector", "fieldPath", "filePathPosition"];
+    let mut target = RawValueTarget {
+        at: node.origin(),
+        selector: None,
+        field_path: Text::default(),
+        position: 0,
+    };
     decoder.fields(node, "targets", FIELDS, |d, field, value| match field.name {
         "selector" => target.selector = Some(decode_target(d, value)),
         "fieldPath" => target.field_path = d.text(value, field),
@@ -363,7 +421,8 @@ fn check_value_target(cx: &mut Context<'_>, target: RawValueTarget) -> Fallible<
         None
     };
     if let Some(message) = fault {
-        let d = Diagnostic::error(Code::PluginInvalid, message).at(cx.span(target.at), "this target");
+        let d =
+            Diagnostic::error(Code::PluginInvalid, message).at(cx.span(target.at), "this target");
         return Err(cx.fail(d));
     }
     let selector = match &target.selector {

@@ -10,7 +10,9 @@ use super::embedded;
 use super::match_path::Matcher;
 use super::path::{LookupFault, lookup, split_dots};
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
-use crate::project::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget, Target, decode_replacements};
+use crate::project::{
+    FieldOptions, Replacement, ReplacementSource, ReplacementTarget, Target, decode_replacements,
+};
 use crate::provenance::{OriginId, Recorder, StepId, StepKind};
 use crate::resource::{
     AliasWrites, DEFAULT_NAMESPACE, Resource, ResourceId, ResourceSet, Selector, SelectorError,
@@ -81,14 +83,17 @@ fn load_file(
     let has_targets = replacement.targets.as_ref().is_some_and(|targets| !targets.is_empty());
     if replacement.source.is_some() || has_targets {
         let message = "a replacement has a `path` or `source` and `targets`, not both";
-        let d = Diagnostic::error(Code::InvalidEntry, message).at(cx.span(replacement.path.at), "`path`");
+        let d = Diagnostic::error(Code::InvalidEntry, message)
+            .at(cx.span(replacement.path.at), "`path`");
         return Err(cx.fail(d));
     }
     let file = cx.file(root, &replacement.path)?;
     let document = cx.document(&file)?;
     let Some(found) = decode_replacements(cx, document.as_ref())? else {
-        let message = format!("`{}` holds no replacement and no list of them", replacement.path.value);
-        let d = Diagnostic::error(Code::InvalidEntry, message).at(cx.span(replacement.path.at), "named here");
+        let message =
+            format!("`{}` holds no replacement and no list of them", replacement.path.value);
+        let d = Diagnostic::error(Code::InvalidEntry, message)
+            .at(cx.span(replacement.path.at), "named here");
         return Err(cx.fail(d));
     };
     found.iter().map(|one| check(cx, one)).collect()
@@ -97,7 +102,10 @@ fn load_file(
 fn check(cx: &mut Context<'_>, replacement: &Replacement) -> Fallible<LoadedReplacement> {
     let source = match (&replacement.source_value, &replacement.source) {
         (Some(_), Some(source)) => {
-            let d = Diagnostic::error(Code::InvalidEntry, "a replacement has `source` or `sourceValue`, not both");
+            let d = Diagnostic::error(
+                Code::InvalidEntry,
+                "a replacement has `source` or `sourceValue`, not both",
+            );
             return Err(cx.fail(d.at(cx.span(source.at), "`source`")));
         }
         (Some(value), None) => Some(Source::Value(value.clone())),
@@ -108,7 +116,8 @@ fn check(cx: &mut Context<'_>, replacement: &Replacement) -> Fallible<LoadedRepl
         let d = Diagnostic::error(Code::InvalidEntry, "a replacement needs a source and `targets`");
         return Err(cx.fail(d.at(cx.span(replacement.at), "this replacement")));
     };
-    let targets: Vec<Fallible<LoadedTarget>> = targets.iter().map(|t| check_target(cx, t)).collect();
+    let targets: Vec<Fallible<LoadedTarget>> =
+        targets.iter().map(|t| check_target(cx, t)).collect();
     let targets = targets.into_iter().collect::<Fallible<Vec<_>>>()?;
     Ok(LoadedReplacement { at: replacement.at, source, targets })
 }
@@ -172,7 +181,11 @@ fn ids(resource: &Resource) -> impl Iterator<Item = ResourceId> {
     std::iter::once(current).chain(resource.previous().iter().map(move |p| p.with_version_of(gvk)))
 }
 
-fn source_value(cx: &mut Context<'_>, set: &ResourceSet, replacement: &LoadedReplacement) -> Fallible<Node> {
+fn source_value(
+    cx: &mut Context<'_>,
+    set: &ResourceSet,
+    replacement: &LoadedReplacement,
+) -> Fallible<Node> {
     let source = match &replacement.source {
         Source::Value(text) => return Ok(Node::untyped(text.value.clone(), text.at)),
         Source::Field(source) => source,
@@ -197,7 +210,11 @@ fn source_value(cx: &mut Context<'_>, set: &ResourceSet, replacement: &LoadedRep
         return Ok(value.clone());
     }
     if !value.is_scalar() {
-        let message = format!("`{path}` of `{}` is a {}, which no delimiter cuts", resource.id(), value.kind().name());
+        let message = format!(
+            "`{path}` of `{}` is a {}, which no delimiter cuts",
+            resource.id(),
+            value.kind().name()
+        );
         let d = Diagnostic::error(Code::ReplacementSource, message).at(cx.span(at), "this path");
         return Err(cx.fail(d));
     }
@@ -209,8 +226,10 @@ fn source_value(cx: &mut Context<'_>, set: &ResourceSet, replacement: &LoadedRep
             Ok(part)
         }
         None => {
-            let message = format!("`{path}` has no part {}: it has {}", options.index, pieces.len());
-            let d = Diagnostic::error(Code::ReplacementSource, message).at(cx.span(at), "this path");
+            let message =
+                format!("`{path}` has no part {}: it has {}", options.index, pieces.len());
+            let d =
+                Diagnostic::error(Code::ReplacementSource, message).at(cx.span(at), "this path");
             Err(cx.fail(d))
         }
     }
@@ -221,7 +240,11 @@ fn split_text<'t>(text: &'t str, delimiter: &str) -> Vec<&'t str> {
     text.split(delimiter).collect()
 }
 
-fn find_source(cx: &mut Context<'_>, set: &ResourceSet, source: &ReplacementSource) -> Fallible<usize> {
+fn find_source(
+    cx: &mut Context<'_>,
+    set: &ResourceSet,
+    source: &ReplacementSource,
+) -> Fallible<usize> {
     let namespace_of = |namespace: &str| -> String {
         if namespace.is_empty() { DEFAULT_NAMESPACE.to_owned() } else { namespace.to_owned() }
     };
@@ -243,20 +266,31 @@ fn find_source(cx: &mut Context<'_>, set: &ResourceSet, source: &ReplacementSour
                 namespace: source.namespace.clone(),
                 cluster_scoped: false,
             };
-            let mut d = Diagnostic::error(Code::ReplacementSource, format!("there is no `{wanted}` to copy from"))
-                .at(cx.span(source.at), "not found");
-            let of_kind = set.iter().filter(|r| source.gvk.kind.is_empty() || r.id().gvk.kind == source.gvk.kind);
-            let near = crate::diagnostic::nearest(&source.name, of_kind.map(|r| r.id().name.as_str()));
+            let mut d = Diagnostic::error(
+                Code::ReplacementSource,
+                format!("there is no `{wanted}` to copy from"),
+            )
+            .at(cx.span(source.at), "not found");
+            let of_kind = set
+                .iter()
+                .filter(|r| source.gvk.kind.is_empty() || r.id().gvk.kind == source.gvk.kind);
+            let near =
+                crate::diagnostic::nearest(&source.name, of_kind.map(|r| r.id().name.as_str()));
             if let Some(near) = near {
                 d = d.help(format!("write `name: {near}`"));
             }
             Err(cx.fail(d))
         }
         _ => {
-            let message = format!("the source of a replacement is one object, this fits {}", found.len());
-            let mut d = Diagnostic::error(Code::ReplacementSource, message).at(cx.span(source.at), "not unique");
+            let message =
+                format!("the source of a replacement is one object, this fits {}", found.len());
+            let mut d = Diagnostic::error(Code::ReplacementSource, message)
+                .at(cx.span(source.at), "not unique");
             for index in found {
-                d = d.at(cx.span(set.get(index).node().origin()), format!("`{}`", set.get(index).id()));
+                d = d.at(
+                    cx.span(set.get(index).node().origin()),
+                    format!("`{}`", set.get(index).id()),
+                );
             }
             Err(cx.fail(d.help("add `kind`, `name` or `namespace`")))
         }
@@ -285,7 +319,8 @@ fn apply_to(
             let fault = set.update(index, |resource| {
                 let mut writes = AliasWrites::default();
                 let root = resource.node_mut();
-                let result = copy(root, path.as_str(), value, &target.options, &mut recorder, &mut writes);
+                let result =
+                    copy(root, path.as_str(), value, &target.options, &mut recorder, &mut writes);
                 writes.apply(root);
                 result
             });
@@ -367,7 +402,9 @@ fn copy(
     }
     let matcher = Matcher { create, origin: value.origin() };
     let count = matcher
-        .visit(root, &parts, &mut |node: &mut Node| set_value(node, value, options, recorder, writes))
+        .visit(root, &parts, &mut |node: &mut Node| {
+            set_value(node, value, options, recorder, writes)
+        })
         .map_err(TargetFault::Lookup)?;
     if count == 0 { Err(TargetFault::Missing) } else { Ok(()) }
 }

@@ -22,7 +22,8 @@ pub(crate) fn apply(
     let mut found = false;
     for spec in &specs.0 {
         for &index in &candidates {
-            let fits = |r: &Resource| r.any_id(|id| id.name == name && id.gvk.is_selected_by(&spec.gvk));
+            let fits =
+                |r: &Resource| r.any_id(|id| id.name == name && id.gvk.is_selected_by(&spec.gvk));
             if set.get(index).is_deleted() || !fits(set.get(index)) {
                 continue;
             }
@@ -38,7 +39,11 @@ pub(crate) fn apply(
                 let result = visit(root, &spec.path, spec.create, leaf, replica.at, &mut |node| {
                     let origin = recorder.write(replica.count_at, node.origin());
                     let count = replica.count.to_string();
-                    put_scalar(node, Node::scalar(count, ScalarStyle::Plain, Tag::Int, origin), &mut writes)
+                    put_scalar(
+                        node,
+                        Node::scalar(count, ScalarStyle::Plain, Tag::Int, origin),
+                        &mut writes,
+                    )
                 });
                 writes.apply(root);
                 result
@@ -55,8 +60,10 @@ pub(crate) fn apply(
     let mut kinds: Vec<&str> = specs.0.iter().map(|spec| spec.gvk.kind.as_str()).collect();
     kinds.dedup();
     let message = format!("there is no {} named `{name}`", kinds.join(", "));
-    let d = Diagnostic::error(Code::ReplicasNoMatch, message).at(cx.span(replica.name.at), "not found");
-    let scalable = set.iter().filter(|r| specs.0.iter().any(|spec| r.id().gvk.is_selected_by(&spec.gvk)));
+    let d =
+        Diagnostic::error(Code::ReplicasNoMatch, message).at(cx.span(replica.name.at), "not found");
+    let scalable =
+        set.iter().filter(|r| specs.0.iter().any(|spec| r.id().gvk.is_selected_by(&spec.gvk)));
     let d = match nearest(name, scalable.map(|r| r.id().name.as_str())) {
         Some(near) => d.help(format!("write `name: {near}`")),
         None => d,

@@ -8,7 +8,11 @@ use crate::session::Context;
 use crate::yaml::{Node, NodeKind};
 
 /// Sets the text of a scalar; a null becomes one.
-pub(crate) fn put_scalar(node: &mut Node, value: Node, writes: &mut AliasWrites) -> Result<(), PathFault> {
+pub(crate) fn put_scalar(
+    node: &mut Node,
+    value: Node,
+    writes: &mut AliasWrites,
+) -> Result<(), PathFault> {
     require(node, NodeKind::Scalar)?;
     set_scalar(node, value, writes);
     Ok(())
@@ -48,15 +52,18 @@ pub(crate) fn path_fault(
             Diagnostic::error(Code::FieldPathConflict, message).at(cx.span(value), "a scalar")
         }
         PathFault::Kind { at: value, found, needed } => {
-            let message = format!("`{path}` of `{id}` must be a {}, found a {}", needed.name(), found.name());
+            let message =
+                format!("`{path}` of `{id}` must be a {}, found a {}", needed.name(), found.name());
             Diagnostic::error(Code::FieldPathConflict, message)
                 .at(cx.span(value), format!("a {}", found.name()))
         }
-        PathFault::EmptyPart => {
-            Diagnostic::error(Code::FieldPathConflict, format!("the path `{path}` has an empty part"))
-        }
+        PathFault::EmptyPart => Diagnostic::error(
+            Code::FieldPathConflict,
+            format!("the path `{path}` has an empty part"),
+        ),
         PathFault::Index => {
-            let message = format!("the path `{path}` names a list element; lists are walked as a whole");
+            let message =
+                format!("the path `{path}` names a list element; lists are walked as a whole");
             Diagnostic::error(Code::FieldPathConflict, message)
         }
     };

@@ -29,7 +29,11 @@ pub(crate) struct ValueTarget {
 }
 
 /// Puts the value into the fields of the objects of a set.
-pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &ValueAdd) -> Fallible<()> {
+pub(crate) fn apply(
+    cx: &mut Context<'_>,
+    set: &mut ResourceSet,
+    config: &ValueAdd,
+) -> Fallible<()> {
     let step = cx.provenance.step(StepKind::ValueAdd, config.at);
     for target in &config.targets {
         let selected = match &target.selector {
@@ -49,7 +53,9 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &ValueA
             let result = set.update(index, |resource| -> Result<(), LookupFault> {
                 let root = resource.node_mut();
                 let at = config.value.at;
-                let Some(node) = lookup_create(root, &parts, NodeKind::Scalar, at)? else { return Ok(()) };
+                let Some(node) = lookup_create(root, &parts, NodeKind::Scalar, at)? else {
+                    return Ok(());
+                };
                 super::path::require_kind(node, NodeKind::Scalar, target.field_path.as_str())?;
                 let text = match target.file_path_position {
                     0 => config.value.value.to_string(),
@@ -65,7 +71,8 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, config: &ValueA
                 let path = &target.field_path;
                 let id = set.get(index).id();
                 let message = format!("`{}` of `{id}` cannot be set: {fault}", path.value);
-                let d = Diagnostic::error(Code::FieldPathConflict, message).at(cx.span(path.at), "this path");
+                let d = Diagnostic::error(Code::FieldPathConflict, message)
+                    .at(cx.span(path.at), "this path");
                 return Err(cx.fail(d));
             }
         }
@@ -89,7 +96,9 @@ fn set_namespace(
     };
     let mut recorder = Recorder::new(&mut cx.provenance, step);
     let result = set.update(index, |r| namespace::apply_to_metadata(r, &namespace, &mut recorder));
-    result.map_err(|(fault, path)| path_fault(cx, fault, &path, &set.get(index).id().clone(), config.at))
+    result.map_err(|(fault, path)| {
+        path_fault(cx, fault, &path, &set.get(index).id().clone(), config.at)
+    })
 }
 
 /// A slash at the start is an empty part, which is skipped when the path is followed.

@@ -20,7 +20,12 @@ pub(crate) struct Vars(Vec<Var>);
 
 impl Vars {
     /// Adds the vars of a kustomization, and marks the objects that they name.
-    pub(crate) fn add(&mut self, cx: &mut Context<'_>, set: &mut ResourceSet, vars: &[Var]) -> Fallible<()> {
+    pub(crate) fn add(
+        &mut self,
+        cx: &mut Context<'_>,
+        set: &mut ResourceSet,
+        vars: &[Var],
+    ) -> Fallible<()> {
         for var in vars {
             let id = ResourceId {
                 gvk: var.gvk.clone(),
@@ -30,13 +35,18 @@ impl Vars {
             };
             let any_namespace = id.namespace.is_empty() && !id.cluster_scoped;
             let fits = |own: &ResourceId| {
-                if any_namespace { own.gvk == id.gvk && own.name == id.name } else { own.matches(&id) }
+                if any_namespace {
+                    own.gvk == id.gvk && own.name == id.name
+                } else {
+                    own.matches(&id)
+                }
             };
             let found: Vec<usize> =
                 set.named(&id.name).into_iter().filter(|&i| set.get(i).any_id(fits)).collect();
             if found.len() > 1 {
                 let message = format!("`{}` names {} objects", var.name.value, found.len());
-                let mut d = Diagnostic::error(Code::VarInvalid, message).at(cx.span(var.at), "this var");
+                let mut d =
+                    Diagnostic::error(Code::VarInvalid, message).at(cx.span(var.at), "this var");
                 for index in found {
                     d = d.at(cx.span(set.get(index).node().origin()), "one of them");
                 }
@@ -50,7 +60,7 @@ impl Vars {
     }
 
     /// Adds the vars of a base.
-    pub(crate) fn merge(&mut self, cx: &mut Context<'_>, other: Self) -> Fallible<()> {
+    pub(crate) fn merge(&mut self, cx: &mut Context<'_>, other: &Self) -> Fallible<()> {
         other.0.iter().try_for_each(|var| self.insert(cx, var))
     }
 
@@ -167,7 +177,9 @@ fn split_indexes(parts: Vec<String>) -> Vec<String> {
     for part in parts {
         let index = part.strip_suffix(']').and_then(|p| p.rsplit_once('['));
         match index {
-            Some((name, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            Some((name, digits))
+                if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) =>
+            {
                 if !name.is_empty() {
                     out.push(name.to_owned());
                 }
@@ -208,14 +220,21 @@ fn replace_in(
         return Ok(());
     }
     match node.kind() {
-        NodeKind::Scalar => replace_scalar(node, values, recorder, writes),
+        NodeKind::Scalar => {
+            replace_scalar(node, values, recorder, writes);
+            Ok(())
+        }
         NodeKind::Map => {
             for entry in node.entries_mut().into_iter().flatten() {
                 if entry.key.kind() != KeyKind::Text {
                     let at = entry.key_origin;
-                    return Err(PathFault::Kind { at, found: NodeKind::Scalar, needed: NodeKind::Map });
+                    return Err(PathFault::Kind {
+                        at,
+                        found: NodeKind::Scalar,
+                        needed: NodeKind::Map,
+                    });
                 }
-                replace_scalar(&mut entry.value, values, recorder, writes)?;
+                replace_scalar(&mut entry.value, values, recorder, writes);
             }
             Ok(())
         }
@@ -225,7 +244,7 @@ fn replace_in(
                     let (at, found) = (element.origin(), element.kind());
                     return Err(PathFault::Kind { at, found, needed: NodeKind::Scalar });
                 }
-                replace_scalar(element, values, recorder, writes)?;
+                replace_scalar(element, values, recorder, writes);
             }
             Ok(())
         }
@@ -238,9 +257,9 @@ fn replace_scalar(
     values: &HashMap<EcoString, Replacement>,
     recorder: &mut Recorder<'_>,
     writes: &mut AliasWrites,
-) -> Result<(), PathFault> {
+) {
     if !node.is_string() {
-        return Ok(());
+        return;
     }
     let (text, tag, source) = expand(node.text(), values);
     let mut origin = node.origin();
@@ -249,7 +268,6 @@ fn replace_scalar(
         origin = recorder.write(source.from, origin);
     }
     writes.replace(node, Node::scalar(text, ScalarStyle::Plain, tag, origin));
-    Ok(())
 }
 
 /// Replaces `$(NAME)`; `$$` is a dollar sign, and what is not known stays. A text that is one var takes its type.
@@ -274,7 +292,11 @@ fn expand<'v>(
         let name = after.strip_prefix('(').and_then(|inner| inner.split_once(')'));
         let Some((name, tail)) = name else {
             // Kustomize goes on by one byte, and so do the characters that follow.
-            let step = if after.starts_with('(') { 1 } else { after.chars().next().map_or(0, char::len_utf8) };
+            let step = if after.starts_with('(') {
+                1
+            } else {
+                after.chars().next().map_or(0, char::len_utf8)
+            };
             out.push('$');
             out.push_str(&after[..step]);
             rest = &after[step..];
@@ -344,6 +366,9 @@ mod tests {
 
     #[test]
     fn a_position_may_stand_in_brackets() {
-        assert_eq!(split_indexes(vec!["a[0]".to_owned(), "[name=x]".to_owned()]), ["a", "0", "[name=x]"]);
+        assert_eq!(
+            split_indexes(vec!["a[0]".to_owned(), "[name=x]".to_owned()]),
+            ["a", "0", "[name=x]"]
+        );
     }
 }

@@ -9,7 +9,7 @@ use super::{Entry, Key, MAX_DEPTH, Node, ScalarStyle, SyntaxError, Tag};
 use crate::provenance::OriginId;
 
 /// Returns the value that a JSON text holds. `base` is the global position of its first byte.
-pub fn parse_json(text: &str, base: u32) -> Result<Node, SyntaxError> {
+pub(crate) fn parse_json(text: &str, base: u32) -> Result<Node, SyntaxError> {
     let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, base, depth: 0 };
     reader.skip_space();
     let value = reader.value()?;
@@ -216,7 +216,8 @@ impl Reader<'_> {
             b't' => '\t',
             b'u' => {
                 let first = self.hex4()?;
-                let pair = (0xd800..0xdc00).contains(&first) && self.text[self.at..].starts_with("\\u");
+                let pair =
+                    (0xd800..0xdc00).contains(&first) && self.text[self.at..].starts_with("\\u");
                 if pair {
                     let back = self.at;
                     self.at += 2;
@@ -259,7 +260,9 @@ mod tests {
         for text in [r#"[{"a": [1, -2.5e3, true, null, "x\u00e9\ud83d\ude00\/"]}]"#, " {} ", "[]"] {
             assert!(parse_json(text, 1).is_ok(), "{text}");
         }
-        for text in ["[{a: 1}]", "[1,]", "{\"a\" 1}", "01", "[1", "\"a\nb\"", "[] x", "'a'", "+1", ""] {
+        for text in
+            ["[{a: 1}]", "[1,]", "{\"a\" 1}", "01", "[1", "\"a\nb\"", "[] x", "'a'", "+1", ""]
+        {
             assert!(parse_json(text, 1).is_err(), "{text}");
         }
         let node = parse_json(r#"["a\n\ud83d\ude00\ud800"]"#, 1).unwrap();

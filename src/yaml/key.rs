@@ -88,12 +88,12 @@ macro_rules! known_keys {
         const FIRST_BUILD_ANNOTATION: u32 = Index::$first as u32;
 
         /// Keys that the code names.
-        #[expect(missing_docs, reason = "each constant is named after its text")]
-        pub mod known {
+        #[allow(dead_code, reason = "some annotations are only recognised, never named")]
+        pub(crate) mod known {
             use super::{Index, Key};
-            $(pub const $name: Key = Key::known(Index::$name as u32);)*
-            pub const $first: Key = Key::known(Index::$first as u32);
-            $(pub const $build: Key = Key::known(Index::$build as u32);)*
+            $(pub(crate) const $name: Key = Key::known(Index::$name as u32);)*
+            pub(crate) const $first: Key = Key::known(Index::$first as u32);
+            $(pub(crate) const $build: Key = Key::known(Index::$build as u32);)*
         }
     };
 }
@@ -109,7 +109,6 @@ known_keys! {
     ANNOTATIONS = "annotations",
     ITEMS = "items",
     FUNCTION_CONFIG = "functionConfig",
-    SPEC = "spec",
     DATA = "data",
     BINARY_DATA = "binaryData",
     STRING_DATA = "stringData",
@@ -181,9 +180,8 @@ impl Texts {
         let id = ids.len();
         let (chunk, index) = chunk_of(id);
         let text: &'static str = Box::leak(text.into());
-        let slots = self.chunks[chunk].get_or_init(|| {
-            (0..FIRST_CHUNK << chunk).map(|_| OnceLock::new()).collect()
-        });
+        let slots = self.chunks[chunk]
+            .get_or_init(|| (0..FIRST_CHUNK << chunk).map(|_| OnceLock::new()).collect());
         slots[index].get_or_init(|| text);
         ids.insert(text, id as u32);
         id as u32

@@ -22,18 +22,17 @@ mod timestamp;
 mod view;
 mod write;
 
-pub use json::parse_json;
-pub use key::{Key, KeyKind, known};
-pub use node::{Entry, Node, NodeKind, ScalarStyle, Tag};
-pub use parse::{MAX_ALIAS_NODES, MAX_DEPTH, SyntaxError, parse_document};
-pub(crate) use parse::{created_key, is_integer};
-pub(crate) use place::{scalar_segments, token_end};
-pub use scalar::{Dialect, Scalar};
-pub(crate) use number::{format_general, format_general_f32};
-pub(crate) use scalar::{is_yaml_1_1_non_string, resolve, resolve_tag};
 pub(crate) use block::block_text;
+pub(crate) use json::parse_json;
+pub(crate) use key::known;
+pub use key::{Key, KeyKind};
+pub use node::{Entry, Node, NodeKind, ScalarStyle, Tag};
+pub(crate) use number::{format_general, format_general_f32};
+pub(crate) use parse::{MAX_DEPTH, SyntaxError, created_key, is_integer, parse_document};
+pub(crate) use place::{scalar_segments, token_end};
+pub(crate) use scalar::{Dialect, Scalar, is_yaml_1_1_non_string, resolve, resolve_tag};
 pub(crate) use view::{
-    JsonNumbers, direct, json_reread, json_view, plain_node, round_numbers, write_json, write_json_string,
+    JsonNumbers, ViewFault, ViewFaultKind, direct, json_reread, json_view, plain_node,
+    round_numbers, write_json, write_json_string,
 };
-pub use view::{ViewFault, ViewFaultKind};
-pub use write::{write_decoded_document, write_document, write_string};
+pub(crate) use write::{write_decoded_document, write_document};

@@ -156,7 +156,12 @@ impl Node {
     }
 
     /// Returns a scalar with a style and a tag.
-    pub fn scalar(text: impl Into<EcoString>, style: ScalarStyle, tag: Tag, origin: OriginId) -> Self {
+    pub fn scalar(
+        text: impl Into<EcoString>,
+        style: ScalarStyle,
+        tag: Tag,
+        origin: OriginId,
+    ) -> Self {
         let mut node = Self::with(Value::Scalar(text.into()), tag, origin);
         node.set_style(style);
         node
@@ -421,12 +426,12 @@ mod tests {
         let inner = Node::map(Vec::new(), OriginId::NONE);
         let mut base = Node::map(Vec::new(), OriginId::NONE);
         base.push_entry(known::METADATA, OriginId::NONE, inner.clone());
-        base.push_entry(known::SPEC, OriginId::NONE, inner);
+        base.push_entry(known::DATA, OriginId::NONE, inner);
         let mut copy = base.clone();
         assert!(copy.is_same(&base));
         let metadata = copy.get_mut(known::METADATA).unwrap();
         metadata.push_entry(known::NAME, OriginId::NONE, Node::untyped("x", OriginId::NONE));
         assert!(base.get(known::METADATA).unwrap().is_empty());
-        assert!(copy.get(known::SPEC).unwrap().is_same(base.get(known::SPEC).unwrap()));
+        assert!(copy.get(known::DATA).unwrap().is_same(base.get(known::DATA).unwrap()));
     }
 }

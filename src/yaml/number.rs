@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 /// A number in the ranges that Go's decoder produces.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Number {
+pub(crate) enum Number {
     /// An integer in the signed 64-bit range.
     Int(i64),
     /// An integer above it, in the unsigned 64-bit range.
@@ -17,7 +17,7 @@ pub enum Number {
 }
 
 /// Returns the number that a plain scalar beginning with a digit, a sign or a dot stands for (go-yaml's `resolve`).
-pub fn parse_number(text: &str) -> Option<Number> {
+pub(super) fn parse_number(text: &str) -> Option<Number> {
     if text.starts_with('.') {
         return go_float(text).map(Number::Float);
     }
@@ -102,7 +102,7 @@ fn go_float(text: &str) -> Option<f64> {
 
 /// Returns Go's `strconv.FormatFloat(f, 'g', -1, 64)`: the shortest digits that read back as the same number, with an
 /// exponent below 1e-4 and from 1e6.
-pub fn format_general(float: f64) -> String {
+pub(crate) fn format_general(float: f64) -> String {
     if float.is_nan() {
         return ".nan".to_owned();
     }
@@ -113,7 +113,7 @@ pub fn format_general(float: f64) -> String {
 }
 
 /// Returns Go's `strconv.FormatFloat(f, 'g', -1, 32)`, for places where a number is read into a string.
-pub fn format_general_f32(float: f64) -> String {
+pub(crate) fn format_general_f32(float: f64) -> String {
     general(&format!("{:e}", float as f32))
 }
 
@@ -127,7 +127,7 @@ fn general(scientific_text: &str) -> String {
 }
 
 /// Returns a finite float as Go's `encoding/json` writes it: positional from 1e-6 to 1e21.
-pub fn format_json(float: f64) -> String {
+pub(super) fn format_json(float: f64) -> String {
     let shortest = Shortest::of(&format!("{float:e}"));
     let zero = shortest.digits.bytes().all(|b| b == b'0');
     if !zero && (shortest.exponent < -6 || shortest.exponent >= 21) {

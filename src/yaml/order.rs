@@ -10,7 +10,12 @@ use std::cmp::Ordering;
 pub(crate) fn compare_keys(a: &str, b: &str) -> Ordering {
     if a.is_ascii() && b.is_ascii() {
         let char_at = |bytes: &[u8], i: usize| char::from(bytes[i]);
-        return compare(a.len(), b.len(), |i| char_at(a.as_bytes(), i), |i| char_at(b.as_bytes(), i));
+        return compare(
+            a.len(),
+            b.len(),
+            |i| char_at(a.as_bytes(), i),
+            |i| char_at(b.as_bytes(), i),
+        );
     }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     compare(a.len(), b.len(), |i| a[i], |i| b[i])
@@ -23,24 +28,24 @@ fn compare(
     b: impl Fn(usize) -> char,
 ) -> Ordering {
     let Some(i) = (0..a_len.min(b_len)).find(|&i| a(i) != b(i)) else { return a_len.cmp(&b_len) };
-    let (x, y) = (a(i), b(i));
-    match (x.is_alphabetic(), y.is_alphabetic()) {
-        (true, true) => return x.cmp(&y),
+    let (own, other) = (a(i), b(i));
+    match (own.is_alphabetic(), other.is_alphabetic()) {
+        (true, true) => return own.cmp(&other),
         (true, false) => return Ordering::Greater,
         (false, true) => return Ordering::Less,
         (false, false) => {}
     }
     // A difference after a number's first digit is in the middle of that number.
-    let inside_number = (x == '0' || y == '0')
+    let inside_number = (own == '0' || other == '0')
         && (0..i).rev().map(&a).take_while(|c| is_digit(*c)).any(|c| c != '0');
     let start = i64::from(inside_number);
-    let (x_value, x_end) = number_at(i, a_len, start, &a);
-    let (y_value, y_end) = number_at(i, b_len, start, &b);
-    x_value.cmp(&y_value).then(x_end.cmp(&y_end)).then(x.cmp(&y))
+    let (own_value, own_end) = number_at(i, a_len, start, &a);
+    let (other_value, other_end) = number_at(i, b_len, start, &b);
+    own_value.cmp(&other_value).then(own_end.cmp(&other_end)).then(own.cmp(&other))
 }
 
 fn is_digit(c: char) -> bool {
-    c.is_ascii_digit() || (!c.is_ascii() && c.is_numeric() && c.to_digit(10).is_some())
+    c.is_ascii_digit()
 }
 
 fn number_at(from: usize, len: usize, start: i64, at: &impl Fn(usize) -> char) -> (i64, usize) {
@@ -90,16 +95,20 @@ mod tests {
 
     #[test]
     fn keys_sort_naturally() {
-        let mut keys: Vec<(&'static str, ())> =
-            ["k10", "k9", "Kind", "kind", "a-b", "a.b", "ab", "a1", "a01", "a", "_x", "1", "10", "9"]
-                .into_iter()
-                .map(|k| (k, ()))
-                .collect();
+        let mut keys: Vec<(&'static str, ())> = [
+            "k10", "k9", "Kind", "kind", "a-b", "a.b", "ab", "a1", "a01", "a", "_x", "1", "10", "9",
+        ]
+        .into_iter()
+        .map(|k| (k, ()))
+        .collect();
         sort_keys(&mut keys);
         let keys: Vec<&str> = keys.into_iter().map(|(k, ())| k).collect();
         assert_eq!(
             keys,
-            ["_x", "1", "9", "10", "Kind", "a", "a-b", "a.b", "a1", "a01", "ab", "k9", "k10", "kind"]
+            [
+                "_x", "1", "9", "10", "Kind", "a", "a-b", "a.b", "a1", "a01", "ab", "k9", "k10",
+                "kind"
+            ]
         );
     }
 

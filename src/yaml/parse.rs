@@ -18,14 +18,14 @@ use super::{Entry, Key, KeyKind, Node, ScalarStyle, Tag, known};
 use crate::provenance::OriginId;
 
 /// The deepest nesting of collections in one document.
-pub const MAX_DEPTH: usize = 1000;
+pub(crate) const MAX_DEPTH: usize = 1000;
 
 /// The number of nodes that all aliases of a document may stand for together.
-pub const MAX_ALIAS_NODES: usize = 2_000_000;
+pub(super) const MAX_ALIAS_NODES: usize = 2_000_000;
 
 /// Why a text is not YAML.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyntaxError {
+pub(crate) struct SyntaxError {
     /// What was found or missing.
     pub message: String,
     /// The byte offset in the text where it was noticed.
@@ -73,7 +73,11 @@ struct Parser<'t> {
 type Parse<T> = Result<T, SyntaxError>;
 
 /// Returns the first document of a text, `None` if it has none. `base` is the global position of the text's first byte.
-pub fn parse_document(text: &str, base: u32, dialect: Dialect) -> Result<Option<Node>, SyntaxError> {
+pub(crate) fn parse_document(
+    text: &str,
+    base: u32,
+    dialect: Dialect,
+) -> Result<Option<Node>, SyntaxError> {
     let unprintable = first_unprintable(text);
     let mut parser = Parser {
         scanner: Scanner::new(text, dialect),
@@ -102,7 +106,9 @@ pub fn parse_document(text: &str, base: u32, dialect: Dialect) -> Result<Option<
 
 /// Returns the offset of the first character that YAML does not allow in a text.
 fn first_unprintable(text: &str) -> Option<usize> {
-    let suspicious = |b: u8| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7f || matches!(b, 0xc2 | 0xef);
+    let suspicious = |b: u8| {
+        b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7f || matches!(b, 0xc2 | 0xef)
+    };
     let mut from = 0;
     while let Some(offset) = text.as_bytes()[from..].iter().position(|&b| suspicious(b)) {
         let at = from + offset;
@@ -184,7 +190,11 @@ impl<'t> Parser<'t> {
                 TokenKind::TagDirective => {
                     let TokenText::Tag(tag) = self.skip()?.text else { continue };
                     if own.iter().any(|(handle, _)| *handle == tag.0) {
-                        return Self::fail("found a second %TAG directive for this handle", at, None);
+                        return Self::fail(
+                            "found a second %TAG directive for this handle",
+                            at,
+                            None,
+                        );
                     }
                     own.push(*tag);
                 }
@@ -274,10 +284,18 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn content(&mut self, place: Place, start: usize, tag: Option<&str>, anchored: bool) -> Parse<Built> {
+    fn content(
+        &mut self,
+        place: Place,
+        start: usize,
+        tag: Option<&str>,
+        anchored: bool,
+    ) -> Parse<Built> {
         let (kind, at) = self.peek_kind()?;
         match kind {
-            TokenKind::BlockEntry if place == Place::BlockOrIndentless => self.indentless_sequence(start),
+            TokenKind::BlockEntry if place == Place::BlockOrIndentless => {
+                self.indentless_sequence(start)
+            }
             TokenKind::Scalar(style) => {
                 let token = self.skip()?;
                 self.nodes += 1;
@@ -285,11 +303,15 @@ impl<'t> Parser<'t> {
             }
             TokenKind::FlowSequenceStart => self.nested(start, Self::flow_sequence),
             TokenKind::FlowMappingStart => self.nested(start, Self::flow_mapping),
-            TokenKind::BlockSequenceStart if place != Place::Flow => self.nested(start, Self::block_sequence),
-            TokenKind::BlockMappingStart if place != Place::Flow => self.nested(start, Self::block_mapping),
+            TokenKind::BlockSequenceStart if place != Place::Flow => {
+                self.nested(start, Self::block_sequence)
+            }
+            TokenKind::BlockMappingStart if place != Place::Flow => {
+                self.nested(start, Self::block_mapping)
+            }
             _ if anchored || tag.is_some() => {
                 self.nodes += 1;
-                let tag = tag.is_none_or(|t| t == "!").then_some(Tag::Null).unwrap_or_default();
+                let tag = if tag.is_none_or(|t| t == "!") { Tag::Null } else { Tag::Empty };
                 Ok(Built::leaf(Node::scalar("", ScalarStyle::Plain, tag, self.origin(start))))
             }
             _ => {
@@ -299,11 +321,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn nested(
-        &mut self,
-        start: usize,
-        read: fn(&mut Self, usize) -> Parse<Built>,
-    ) -> Parse<Built> {
+    fn nested(&mut self, start: usize, read: fn(&mut Self, usize) -> Parse<Built>) -> Parse<Built> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Self::fail("the document is nested too deeply", start, None);
@@ -341,7 +359,13 @@ impl<'t> Parser<'t> {
                     self.skip()?;
                     return Ok(elements.finish(self.origin(start)));
                 }
-                _ => return Self::fail("expected `-` or the end of the list", at, Some(("a list", open))),
+                _ => {
+                    return Self::fail(
+                        "expected `-` or the end of the list",
+                        at,
+                        Some(("a list", open)),
+                    );
+                }
             }
         }
     }
@@ -381,7 +405,7 @@ impl<'t> Parser<'t> {
                         _ => self.node(Place::BlockOrIndentless)?,
                     };
                     let value = self.block_mapping_value()?;
-                    self.add_entry(&mut map, key, value)?;
+                    self.add_entry(&mut map, &key, value)?;
                 }
                 // `: value` without a key.
                 TokenKind::Value => {
@@ -389,7 +413,7 @@ impl<'t> Parser<'t> {
                 }
                 TokenKind::BlockEnd => {
                     self.skip()?;
-                    return self.finish_map(map, start);
+                    return Ok(self.finish_map(map, start));
                 }
                 _ => return Self::fail("expected a key", at, Some(("a map", open))),
             }
@@ -455,7 +479,7 @@ impl<'t> Parser<'t> {
                     }
                     _ => self.empty(token.end),
                 };
-                return self.flow_pair_map(key, value, start);
+                return self.flow_pair_map(&key, value, start);
             }
             _ => self.node(Place::Flow)?,
         };
@@ -466,13 +490,13 @@ impl<'t> Parser<'t> {
         } else {
             self.empty(at)
         };
-        self.flow_pair_map(key, value, start)
+        self.flow_pair_map(&key, value, start)
     }
 
-    fn flow_pair_map(&mut self, key: Built, value: Built, start: usize) -> Parse<Built> {
+    fn flow_pair_map(&mut self, key: &Built, value: Built, start: usize) -> Parse<Built> {
         let mut map = MapBuilder::default();
         self.add_entry(&mut map, key, value)?;
-        let mut built = self.finish_map(map, start)?;
+        let mut built = self.finish_map(map, start);
         built.node.set_flow();
         Ok(built)
     }
@@ -502,7 +526,7 @@ impl<'t> Parser<'t> {
             match kind {
                 TokenKind::FlowMappingEnd => {
                     self.skip()?;
-                    let mut built = self.finish_map(map, start)?;
+                    let mut built = self.finish_map(map, start);
                     built.node.set_flow();
                     return Ok(built);
                 }
@@ -510,7 +534,9 @@ impl<'t> Parser<'t> {
                     self.skip()?;
                     let (kind, at) = self.peek_kind()?;
                     let key = match kind {
-                        TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowMappingEnd => self.empty(at),
+                        TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowMappingEnd => {
+                            self.empty(at)
+                        }
                         _ => self.node(Place::Flow)?,
                     };
                     let (kind, at) = self.peek_kind()?;
@@ -520,22 +546,24 @@ impl<'t> Parser<'t> {
                     } else {
                         self.empty(at)
                     };
-                    self.add_entry(&mut map, key, value)?;
+                    self.add_entry(&mut map, &key, value)?;
                 }
                 _ => {
                     let key = self.node(Place::Flow)?;
                     let value = self.empty(at);
-                    self.add_entry(&mut map, key, value)?;
+                    self.add_entry(&mut map, &key, value)?;
                 }
             }
         }
     }
 
-    fn add_entry(&self, map: &mut MapBuilder, key: Built, value: Built) -> Parse<()> {
+    fn add_entry(&self, map: &mut MapBuilder, key: &Built, value: Built) -> Parse<()> {
         map.height = map.height.max(key.height + 1).max(value.height + 1);
-        let is_merge = key.node.is_scalar() && key.node.text() == "<<" && key.node.tag() == Tag::Merge;
+        let is_merge =
+            key.node.is_scalar() && key.node.text() == "<<" && key.node.tag() == Tag::Merge;
         if is_merge {
-            let at = key.node.origin().position().unwrap_or_default().saturating_sub(self.base) as usize;
+            let at =
+                key.node.origin().position().unwrap_or_default().saturating_sub(self.base) as usize;
             let sources = merge_sources(&value.node, at)?;
             if self.dialect == Dialect::V2 {
                 // In YAML 1.1 as go-yaml v2 reads it, a merge overrides what stands before it.
@@ -554,19 +582,21 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn finish_map(&self, mut map: MapBuilder, start: usize) -> Parse<Built> {
+    fn finish_map(&self, mut map: MapBuilder, start: usize) -> Built {
         if self.dialect == Dialect::V3 {
             match map.merged.take() {
                 Some(sources) => merge(&mut map.entries, sources),
                 // kyaml clears `<<` from every map, quoted or not.
                 None => {
-                    if let Some(index) = map.entries.iter().position(|e| e.key.same_text(known::MERGE)) {
+                    if let Some(index) =
+                        map.entries.iter().position(|e| e.key.same_text(known::MERGE))
+                    {
                         map.entries.remove(index);
                     }
                 }
             }
         }
-        Ok(Built { node: Node::map(map.entries, self.origin(start)), height: map.height })
+        Built { node: Node::map(map.entries, self.origin(start)), height: map.height }
     }
 }
 
@@ -666,7 +696,8 @@ fn json_key_of(node: &Node) -> Key {
     if !node.is_scalar() {
         return Key::new("", KeyKind::Complex);
     }
-    let tag = if node.style() == ScalarStyle::Plain || node.is_tagged() { node.tag() } else { Tag::Str };
+    let tag =
+        if node.style() == ScalarStyle::Plain || node.is_tagged() { node.tag() } else { Tag::Str };
     match resolve(node.text(), tag, Dialect::V2) {
         Ok(Scalar::Null) => Key::new(node.text(), KeyKind::Null),
         Ok(Scalar::Bool(value)) => Key::text_key(if value { "true" } else { "false" }),

@@ -39,7 +39,11 @@ pub(crate) fn scalar_segments(source: &str, at: usize, text: &str) -> Vec<(u32, 
         }
     }
     // Not read the same way alone: every line leads to where the scalar begins.
-    let lines = text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| (i as u32 + 1, at as u32));
+    let lines = text
+        .bytes()
+        .enumerate()
+        .filter(|&(_, b)| b == b'\n')
+        .map(|(i, _)| (i as u32 + 1, at as u32));
     std::iter::once((0, at as u32)).chain(lines).collect()
 }
 

@@ -12,7 +12,7 @@ use super::timestamp::parse_timestamp;
 
 /// Which rules resolve plain scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub(crate) enum Dialect {
     /// go-yaml v3: resources and strategic merge patches.
     V3,
     /// go-yaml v2 (YAML 1.1): kustomization files, JSON patches, plugin configurations.
@@ -21,7 +21,7 @@ pub enum Dialect {
 
 /// The value of a scalar once its type is known.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Scalar<'a> {
+pub(crate) enum Scalar<'a> {
     /// No value.
     Null,
     /// A boolean.
@@ -57,7 +57,9 @@ fn hint(text: &str) -> Hint {
     match text.as_bytes().first() {
         None => Hint::Word,
         Some(b'0'..=b'9' | b'+' | b'-' | b'.') => Hint::Number,
-        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => Hint::Word,
+        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => {
+            Hint::Word
+        }
         Some(_) => Hint::String,
     }
 }
@@ -76,19 +78,23 @@ fn boolean(text: &str, dialect: Dialect) -> Option<bool> {
     match text {
         "true" | "True" | "TRUE" => Some(true),
         "false" | "False" | "FALSE" => Some(false),
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" if dialect == Dialect::V2 => Some(true),
-        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" if dialect == Dialect::V2 => Some(false),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" if dialect == Dialect::V2 => {
+            Some(true)
+        }
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" if dialect == Dialect::V2 => {
+            Some(false)
+        }
         _ => None,
     }
 }
 
 /// Returns the tag that go-yaml v3 gives to an untagged plain scalar.
-pub fn resolve_tag(text: &str) -> Tag {
+pub(crate) fn resolve_tag(text: &str) -> Tag {
     resolve_tag_in(text, Dialect::V3)
 }
 
 /// Returns the tag that a dialect gives to an untagged plain scalar.
-pub fn resolve_tag_in(text: &str, dialect: Dialect) -> Tag {
+pub(super) fn resolve_tag_in(text: &str, dialect: Dialect) -> Tag {
     match hint(text) {
         Hint::String => Tag::Str,
         Hint::Word => match text {
@@ -114,7 +120,7 @@ pub fn resolve_tag_in(text: &str, dialect: Dialect) -> Tag {
 
 /// A scalar's text does not fit the tag that it carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TagMismatch {
+pub(crate) struct TagMismatch {
     /// The tag that the text resolves to.
     pub found: Tag,
     /// The tag that was set.
@@ -122,7 +128,7 @@ pub struct TagMismatch {
 }
 
 /// Returns the value of a plain scalar under a tag ([`Tag::Empty`]: whatever its text says).
-pub fn resolve<'a>(text: &'a str, tag: Tag, dialect: Dialect) -> Result<Scalar<'a>, TagMismatch> {
+pub(crate) fn resolve(text: &str, tag: Tag, dialect: Dialect) -> Result<Scalar<'_>, TagMismatch> {
     let string = || Scalar::Str(Cow::Borrowed(text));
     if matches!(tag, Tag::Str | Tag::Binary | Tag::Merge | Tag::Map | Tag::Seq | Tag::Custom) {
         return Ok(string());
@@ -164,12 +170,12 @@ pub fn resolve<'a>(text: &'a str, tag: Tag, dialect: Dialect) -> Result<Scalar<'
 
 /// Returns whether YAML 1.1 would read the text of a plain scalar as something other than a string; kustomize then
 /// quotes it (`IsYaml1_1NonString`).
-pub fn is_yaml_1_1_non_string(text: &str) -> bool {
+pub(crate) fn is_yaml_1_1_non_string(text: &str) -> bool {
     !text.is_empty() && !text.contains('\n') && resolve_tag_in(text, Dialect::V2) != Tag::Str
 }
 
 /// Returns whether a text looks like YAML 1.1's base-60 numbers (`1:30`), which the writers quote.
-pub fn is_base_60(text: &str) -> bool {
+pub(super) fn is_base_60(text: &str) -> bool {
     let rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     let Some((whole, rest)) = rest.split_once(':') else { return false };
     let whole_fits = whole.starts_with(|c: char| c.is_ascii_digit())
@@ -230,6 +236,9 @@ mod tests {
         assert_eq!(v3("abc", Tag::Int), Err(TagMismatch { found: Tag::Str, expected: Tag::Int }));
         assert_eq!(v3("1e3", Tag::Int), Err(TagMismatch { found: Tag::Float, expected: Tag::Int }));
         assert_eq!(v3("2001-01-01", Tag::Empty), Ok(Scalar::Str("2001-01-01T00:00:00Z".into())));
-        assert_eq!(resolve("2001-01-01", Tag::Empty, Dialect::V2), Ok(Scalar::Str("2001-01-01".into())));
+        assert_eq!(
+            resolve("2001-01-01", Tag::Empty, Dialect::V2),
+            Ok(Scalar::Str("2001-01-01".into()))
+        );
     }
 }

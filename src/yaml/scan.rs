@@ -247,7 +247,8 @@ impl<'t> Scanner<'t> {
             }
             if self.tokens.len() > ahead {
                 let number = self.tokens_parsed;
-                let head = self.simple_keys.iter().rposition(|k| k.possible && k.token_number == number);
+                let head =
+                    self.simple_keys.iter().rposition(|k| k.possible && k.token_number == number);
                 match head {
                     None => return Ok(()),
                     Some(index) if !self.is_simple_key_valid(index)? => return Ok(()),
@@ -271,7 +272,8 @@ impl<'t> Scanner<'t> {
                 return self.fetch_directive();
             }
             if self.is_document_indicator() {
-                let kind = if byte == b'-' { TokenKind::DocumentStart } else { TokenKind::DocumentEnd };
+                let kind =
+                    if byte == b'-' { TokenKind::DocumentStart } else { TokenKind::DocumentEnd };
                 return self.fetch_document_indicator(kind);
             }
         }
@@ -434,7 +436,13 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    fn roll_indent(&mut self, column: usize, before: Option<usize>, kind: TokenKind, at: usize) -> Scan {
+    fn roll_indent(
+        &mut self,
+        column: usize,
+        before: Option<usize>,
+        kind: TokenKind,
+        at: usize,
+    ) -> Scan {
         if self.flow_level > 0 || self.indent >= column as isize {
             return Ok(());
         }
@@ -550,7 +558,8 @@ impl<'t> Scanner<'t> {
         let last = self.simple_keys.len() - 1;
         if self.is_simple_key_valid(last)? {
             let key = self.simple_keys[last];
-            let token = Token { kind: TokenKind::Key, start: key.at, end: key.at, text: TokenText::None };
+            let token =
+                Token { kind: TokenKind::Key, start: key.at, end: key.at, text: TokenText::None };
             self.tokens.insert(key.token_number - self.tokens_parsed, token);
             let before = Some(key.token_number);
             self.roll_indent(key.column, before, TokenKind::BlockMappingStart, key.at)?;

@@ -54,7 +54,10 @@ pub(crate) fn is_printable(bytes: &[u8], at: usize) -> bool {
         0xc2 => next(1) >= 0xa0,
         0xc3..=0xec | 0xee => true,
         0xed => next(1) < 0xa0,
-        0xef => !(next(1) == 0xbb && next(2) == 0xbf) && !(next(1) == 0xbf && matches!(next(2), 0xbe | 0xbf)),
+        0xef => {
+            // All but the byte order mark and the two that are no characters.
+            !matches!((next(1), next(2)), (0xbb, 0xbf) | (0xbf, 0xbe | 0xbf))
+        }
         _ => false,
     }
 }
@@ -133,7 +136,8 @@ pub(crate) fn analyze(text: &str, dialect: Dialect) -> TextTraits {
         preceded_by_blank = is_break || byte == b'\t';
         at += len;
     }
-    let unquotable = leading_space || leading_break || trailing_space || trailing_break || multiline;
+    let unquotable =
+        leading_space || leading_break || trailing_space || trailing_break || multiline;
     let needs_escapes = space_break || special || tabs;
     TextTraits {
         multiline,
@@ -151,8 +155,8 @@ fn first_character(bytes: &[u8]) -> (bool, bool) {
     }
     let followed_by_blank = is_blank_or_break(bytes, width(bytes[0]));
     match bytes[0] {
-        b'#' | b',' | b'[' | b']' | b'{' | b'}' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@'
-        | b'`' => (true, true),
+        b'#' | b',' | b'[' | b']' | b'{' | b'}' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\''
+        | b'"' | b'%' | b'@' | b'`' => (true, true),
         b'?' | b':' => (followed_by_blank, true),
         b'-' => (followed_by_blank, followed_by_blank),
         _ => (false, false),
@@ -169,7 +173,21 @@ mod tests {
         for text in ["a", "a:b", "-x", "?x", "a, b", "x#y", "\u{e9}t\u{e9}"] {
             assert!(plain(text), "{text}");
         }
-        for text in ["a: b", "a #b", "- x", "#a", "a:", " a", "a ", "---", "...x", "a\nb", "a\tb", "\u{1f600}", "*a"] {
+        for text in [
+            "a: b",
+            "a #b",
+            "- x",
+            "#a",
+            "a:",
+            " a",
+            "a ",
+            "---",
+            "...x",
+            "a\nb",
+            "a\tb",
+            "\u{1f600}",
+            "*a",
+        ] {
             assert!(!plain(text), "{text}");
         }
         assert!(!analyze("a,b", Dialect::V3).flow_plain_allowed);

@@ -5,7 +5,7 @@
 /// The forms are those of go-yaml's `allowedTimestampFormats` under Go's `time.Parse`: `2006-1-2`, `2006-1-2 15:4:5`
 /// with a fraction, and `2006-1-2T15:4:5` with a fraction and a zone; months, days, hours, minutes and seconds may have
 /// one digit.
-pub fn parse_timestamp(text: &str) -> Option<String> {
+pub(super) fn parse_timestamp(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     if bytes.len() < 8 || bytes[4] != b'-' || !bytes[..4].iter().all(u8::is_ascii_digit) {
         return None;

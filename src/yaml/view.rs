@@ -27,7 +27,7 @@ use crate::provenance::OriginId;
 
 /// Why a tree has no JSON form.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ViewFault {
+pub(crate) struct ViewFault {
     /// What is wrong.
     pub kind: ViewFaultKind,
     /// The origin of the value or key at fault.
@@ -38,7 +38,7 @@ pub struct ViewFault {
 
 /// The kinds of [`ViewFault`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum ViewFaultKind {
+pub(crate) enum ViewFaultKind {
     /// A map has a key twice.
     DuplicateKey(String),
     /// A key is a number, a boolean, a date, a null, a list or a map.
@@ -69,9 +69,13 @@ fn fault(kind: ViewFaultKind, at: OriginId) -> ViewFault {
 }
 
 /// Returns the value of a scalar node after the way through text. `flow`: whether it stands in a flow collection.
-pub fn effective(node: &Node, flow: bool) -> Result<Scalar<'_>, ViewFault> {
+pub(super) fn effective(node: &Node, flow: bool) -> Result<Scalar<'_>, ViewFault> {
     let text = node.text();
-    if node.tag() == Tag::Str && !node.is_tagged() && is_one_line_style(node.style()) && !text.contains('\n') {
+    if node.tag() == Tag::Str
+        && !node.is_tagged()
+        && is_one_line_style(node.style())
+        && !text.contains('\n')
+    {
         return Ok(Scalar::Str(Cow::Borrowed(text)));
     }
     let written_tag = written_tag(node);
@@ -81,20 +85,25 @@ pub fn effective(node: &Node, flow: bool) -> Result<Scalar<'_>, ViewFault> {
     if written_tag == Tag::Binary {
         return decode_base64(text, node.origin());
     }
-    let quoted = node.style() != ScalarStyle::Plain || text.contains('\n') || is_forced_string(node);
+    let quoted =
+        node.style() != ScalarStyle::Plain || text.contains('\n') || is_forced_string(node);
     let quoted_in_flow = flow && node.style() == ScalarStyle::Plain && is_quoted_in_flow(text);
     if matches!(written_tag, Tag::Str) || written_tag == Tag::Empty && (quoted || quoted_in_flow) {
         return reread_string(node, flow).map(Scalar::Str);
     }
     let mismatch = |m: super::scalar::TagMismatch| {
-        let kind = ViewFaultKind::TypeMismatch { text: text.to_owned(), found: m.found, expected: m.expected };
+        let kind = ViewFaultKind::TypeMismatch {
+            text: text.to_owned(),
+            found: m.found,
+            expected: m.expected,
+        };
         fault(kind, node.origin())
     };
     finite(resolve(text, written_tag, Dialect::V3).map_err(mismatch)?, node.origin())
 }
 
 /// Returns the value of a scalar node as go-yaml v3 decodes the node itself, without the way through text.
-pub fn direct(node: &Node) -> Result<Scalar<'_>, ViewFault> {
+pub(crate) fn direct(node: &Node) -> Result<Scalar<'_>, ViewFault> {
     let text = node.text();
     if node.tag() == Tag::Binary {
         return decode_base64(text, node.origin());
@@ -103,7 +112,11 @@ pub fn direct(node: &Node) -> Result<Scalar<'_>, ViewFault> {
         return Ok(Scalar::Str(Cow::Borrowed(text)));
     }
     let mismatch = |m: super::scalar::TagMismatch| {
-        let kind = ViewFaultKind::TypeMismatch { text: text.to_owned(), found: m.found, expected: m.expected };
+        let kind = ViewFaultKind::TypeMismatch {
+            text: text.to_owned(),
+            found: m.found,
+            expected: m.expected,
+        };
         fault(kind, node.origin())
     };
     finite(resolve(text, node.tag(), Dialect::V3).map_err(mismatch)?, node.origin())
@@ -232,7 +245,10 @@ fn reread_folded(text: &str) -> Cow<'_, str> {
 }
 
 fn break_free(bytes: &[u8]) -> bool {
-    !bytes.iter().enumerate().any(|(i, &b)| matches!(b, b'\r' | 0xc2 | 0xe2) && break_len(bytes, i) > 0)
+    !bytes
+        .iter()
+        .enumerate()
+        .any(|(i, &b)| matches!(b, b'\r' | 0xc2 | 0xe2) && break_len(bytes, i) > 0)
 }
 
 /// Returns the sign that a block scalar's header needs to keep the text's last line breaks.
@@ -248,7 +264,10 @@ pub(crate) fn chomping_hint(text: &str) -> &'static str {
 /// Checks the keys of a map and returns its entries with the text of each key, as JSON would hold them.
 ///
 /// `top`: whether the map is the whole object, whose keys are read into strings.
-pub(crate) fn checked_entries(entries: &[Entry], top: bool) -> Result<Vec<(&'static str, &Node)>, ViewFault> {
+pub(crate) fn checked_entries(
+    entries: &[Entry],
+    top: bool,
+) -> Result<Vec<(&'static str, &Node)>, ViewFault> {
     if let Some(duplicate) = find_duplicate(entries) {
         return Err(duplicate);
     }
@@ -282,7 +301,8 @@ fn find_duplicate(entries: &[Entry]) -> Option<ViewFault> {
         }
         return None;
     }
-    let mut seen: std::collections::HashMap<Key, &Entry> = std::collections::HashMap::with_capacity(entries.len());
+    let mut seen: std::collections::HashMap<Key, &Entry> =
+        std::collections::HashMap::with_capacity(entries.len());
     for entry in entries {
         let text_only = Key::text_key(entry.key.text());
         if let Some(first) = seen.insert(text_only, entry) {
@@ -333,12 +353,17 @@ pub(crate) fn round_numbers(node: &mut Node) -> Result<(), ViewFault> {
 
 /// Returns the tree that kustomize makes of an element of a list object that it takes apart: decoded without the way
 /// through text, then read back from JSON.
-pub fn json_reread(node: &Node) -> Result<Node, ViewFault> {
+pub(crate) fn json_reread(node: &Node) -> Result<Node, ViewFault> {
     let mut rebuilt = rebuild(node, false, false, Way::Direct, &mut |scalar, origin| {
         Ok(match scalar {
             Scalar::Str(text) => {
                 let text = through_json(text, origin)?;
-                Node::scalar(EcoString::from(text.as_ref()), ScalarStyle::DoubleQuoted, Tag::Str, origin)
+                Node::scalar(
+                    EcoString::from(text.as_ref()),
+                    ScalarStyle::DoubleQuoted,
+                    Tag::Str,
+                    origin,
+                )
             }
             Scalar::Float(float) => typed(format_json(float), origin),
             other => plain_node(other, origin),
@@ -419,7 +444,11 @@ fn style_of_string(text: &str) -> ScalarStyle {
     if text.contains('\n') {
         return if traits.block_allowed { ScalarStyle::Literal } else { ScalarStyle::DoubleQuoted };
     }
-    if is_yaml_1_1_non_string(text) || text.is_empty() || resolve_tag(text) != Tag::Str || is_base_60(text) {
+    if is_yaml_1_1_non_string(text)
+        || text.is_empty()
+        || resolve_tag(text) != Tag::Str
+        || is_base_60(text)
+    {
         ScalarStyle::DoubleQuoted
     } else if traits.plain_allowed {
         ScalarStyle::Plain
@@ -437,7 +466,8 @@ pub(crate) fn through_json(text: Cow<'_, str>, at: OriginId) -> Result<Cow<'_, s
     if !text.bytes().any(suspicious) {
         return Ok(text);
     }
-    let refused = |c: char| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+    let refused =
+        |c: char| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
     if let Some(character) = text.chars().find(|&c| refused(c)) {
         return Err(fault(ViewFaultKind::ControlCharacter(character), at));
     }
@@ -470,7 +500,11 @@ pub(crate) fn through_json(text: Cow<'_, str>, at: OriginId) -> Result<Cow<'_, s
 
 /// Writes a node as Go's `encoding/json` writes what kustomize decoded from it: keys sorted by bytes, `<`, `>` and `&`
 /// escaped, every number as `float` says.
-pub(crate) fn write_json(node: &Node, numbers: JsonNumbers, out: &mut String) -> Result<(), ViewFault> {
+pub(crate) fn write_json(
+    node: &Node,
+    numbers: JsonNumbers,
+    out: &mut String,
+) -> Result<(), ViewFault> {
     write_json_in(node, true, false, numbers, out)
 }
 
@@ -598,7 +632,9 @@ mod tests {
 
     #[test]
     fn json_read_as_yaml_folds_next_line_characters() {
-        let through = |text: &str| through_json(Cow::Owned(text.to_owned()), OriginId::NONE).unwrap().into_owned();
+        let through = |text: &str| {
+            through_json(Cow::Owned(text.to_owned()), OriginId::NONE).unwrap().into_owned()
+        };
         assert_eq!(through("a \u{85} b"), "a b");
         assert_eq!(through("a\u{85}\u{85}b"), "a\nb");
         assert!(through_json(Cow::Borrowed("\u{7f}"), OriginId::NONE).is_err());

@@ -11,7 +11,9 @@ use super::order::sort_keys;
 use super::scalar::{Scalar, is_base_60, resolve_tag_in};
 use super::scan::break_len;
 use super::text::{TextTraits, analyze, is_printable, width};
-use super::view::{ViewFault, ViewFaultKind, checked_entries, chomping_hint, direct, effective, through_json};
+use super::view::{
+    ViewFault, ViewFaultKind, checked_entries, chomping_hint, direct, effective, through_json,
+};
 use super::{Dialect, Node, Tag};
 use crate::provenance::OriginId;
 
@@ -25,13 +27,13 @@ const MAX_SIMPLE_KEY: usize = 128;
 const MAX_JSON_KEY: usize = 1024;
 
 /// Writes a tree as one YAML document, without `---`.
-pub fn write_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
+pub(crate) fn write_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
     write(node, out, effective)
 }
 
 /// Writes a tree as one YAML document from the values that its nodes decode to, without the way through text: what
 /// kustomize does when it writes one file for each object.
-pub fn write_decoded_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
+pub(crate) fn write_decoded_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
     write(node, out, |node, _| direct(node))
 }
 
@@ -46,7 +48,7 @@ fn write(node: &Node, out: &mut Vec<u8>, value: Value) -> Result<(), ViewFault> 
 }
 
 /// Writes a string as a value of its own in the output's format; for comparison in tests and diffs.
-pub fn write_string(text: &str) -> String {
+pub(super) fn write_string(text: &str) -> String {
     let node = Node::scalar(text, super::ScalarStyle::DoubleQuoted, Tag::Str, OriginId::NONE);
     let mut out = Vec::new();
     match write_document(&node, &mut out) {
@@ -92,7 +94,11 @@ type Write = Result<(), ViewFault>;
 impl Writer<'_> {
     fn column(&self) -> usize {
         let line = &self.out[self.line..];
-        if line.is_ascii() { line.len() } else { line.iter().filter(|&&b| b & 0xc0 != 0x80).count() }
+        if line.is_ascii() {
+            line.len()
+        } else {
+            line.iter().filter(|&&b| b & 0xc0 != 0x80).count()
+        }
     }
 
     fn put(&mut self, byte: u8) {
@@ -116,7 +122,13 @@ impl Writer<'_> {
         self.indention = true;
     }
 
-    fn indicator(&mut self, text: &[u8], need_whitespace: bool, is_whitespace: bool, is_indention: bool) {
+    fn indicator(
+        &mut self,
+        text: &[u8],
+        need_whitespace: bool,
+        is_whitespace: bool,
+        is_indention: bool,
+    ) {
         if need_whitespace && !self.whitespace {
             self.put(b' ');
         }
@@ -187,7 +199,7 @@ impl Writer<'_> {
         let before = self.indent;
         if before < 0 {
             self.indent = 0;
-        } else if !(in_map && !self.indention) {
+        } else if !in_map || self.indention {
             self.indent = before + INDENT;
         }
         for element in elements {
@@ -417,7 +429,10 @@ impl Writer<'_> {
 
 fn has_break(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.iter().enumerate().any(|(i, b)| matches!(b, b'\n' | b'\r' | 0xc2 | 0xe2) && break_len(bytes, i) > 0)
+    bytes
+        .iter()
+        .enumerate()
+        .any(|(i, b)| matches!(b, b'\n' | b'\r' | 0xc2 | 0xe2) && break_len(bytes, i) > 0)
 }
 
 fn check_key_length(key: &str, value: &Node) -> Write {

@@ -137,7 +137,8 @@ impl<'t> Scanner<'t> {
             blanks = (self.pos, self.pos);
             loop {
                 if is_blank(self.byte(0)) {
-                    if leading_blanks && self.byte(0) == b'\t' && (self.column() as isize) < indent {
+                    if leading_blanks && self.byte(0) == b'\t' && (self.column() as isize) < indent
+                    {
                         let context = Some(("a plain scalar", start));
                         return self.error("a tab cannot be used for indentation", context);
                     }
@@ -237,7 +238,12 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads quoted text up to a blank, a break or the closing quote. Returns whether an escaped line break ended it.
-    fn scan_quoted_characters(&mut self, single: bool, text: &mut Building<'t>, start: usize) -> Scan<bool> {
+    fn scan_quoted_characters(
+        &mut self,
+        single: bool,
+        text: &mut Building<'t>,
+        start: usize,
+    ) -> Scan<bool> {
         self.note_segment(text.len(), self.pos);
         let mut chunk = self.pos;
         while let Some(&byte) = self.bytes.get(self.pos) {
@@ -291,11 +297,13 @@ impl<'t> Scanner<'t> {
         let hex = self.bytes.get(self.pos + 2..self.pos + 2 + digits);
         let hex = hex.filter(|h| h.iter().all(u8::is_ascii_hexdigit));
         let Some(hex) = hex.and_then(|h| std::str::from_utf8(h).ok()) else {
-            return self.error("an escape needs hexadecimal digits", Some(("a quoted scalar", start)));
+            return self
+                .error("an escape needs hexadecimal digits", Some(("a quoted scalar", start)));
         };
         let code = u32::from_str_radix(hex, 16).ok().and_then(char::from_u32);
         let Some(character) = code else {
-            return self.error("an escape names no Unicode character", Some(("a quoted scalar", start)));
+            return self
+                .error("an escape names no Unicode character", Some(("a quoted scalar", start)));
         };
         out.push(character);
         self.pos += 2 + digits;
@@ -341,9 +349,7 @@ impl<'t> Scanner<'t> {
             let trailing_blank = is_blank(self.byte(0));
             match first_break.take() {
                 Some("\n") if !literal && !leading_blank && !trailing_blank => {
-                    if more_breaks.is_empty() {
-                        text.push(' ');
-                    }
+                    text.push_str(if more_breaks.is_empty() { " " } else { "" });
                 }
                 Some(other) => text.push_str(other),
                 None => {}

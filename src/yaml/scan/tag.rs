@@ -35,9 +35,14 @@ impl Scanner<'_> {
                 self.skip_blanks();
                 let prefix = self.scan_tag_uri("", start)?;
                 if !self.is_blank_or_end(0) {
-                    return self.error("a tag prefix is followed by a blank or a line break", context);
+                    return self
+                        .error("a tag prefix is followed by a blank or a line break", context);
                 }
-                self.push(TokenKind::TagDirective, start, TokenText::Tag(Box::new((handle, prefix))));
+                self.push(
+                    TokenKind::TagDirective,
+                    start,
+                    TokenText::Tag(Box::new((handle, prefix))),
+                );
             }
             _ => return self.error("found an unknown directive", context),
         }
@@ -80,7 +85,8 @@ impl Scanner<'_> {
             || matches!(self.byte(0), b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`');
         if name.is_empty() || !followed {
             let what = if kind == TokenKind::Alias { "an alias" } else { "an anchor" };
-            return self.error("a name holds letters, digits, `-` and `_` only", Some((what, start)));
+            return self
+                .error("a name holds letters, digits, `-` and `_` only", Some((what, start)));
         }
         self.push(kind, start, TokenText::Owned(name.into()));
         Ok(())
@@ -164,7 +170,10 @@ impl Scanner<'_> {
                 .and_then(|h| std::str::from_utf8(h).ok())
                 .and_then(|h| u8::from_str_radix(h, 16).ok());
             let Some(octet) = octet else {
-                return self.error("an escape in a tag needs two hexadecimal digits", Some(("a tag", start)));
+                return self.error(
+                    "an escape in a tag needs two hexadecimal digits",
+                    Some(("a tag", start)),
+                );
             };
             if octets.is_empty() {
                 wanted = match octet {
@@ -172,7 +181,10 @@ impl Scanner<'_> {
                     0xc0..=0xdf => 2,
                     0xe0..=0xef => 3,
                     0xf0..=0xf7 => 4,
-                    _ => return self.error("an escape in a tag is not UTF-8", Some(("a tag", start))),
+                    _ => {
+                        return self
+                            .error("an escape in a tag is not UTF-8", Some(("a tag", start)));
+                    }
                 };
             }
             octets.push(octet);
