@@ -8,11 +8,15 @@ use std::sync::Mutex;
 
 use super::{EntryKind, Reader, clean};
 
-/// Files in memory: absolute paths and their bytes. Directories exist where a file lies below them.
+/// Files in memory: absolute paths and their bytes, and symbolic links. Directories exist where a file lies below them.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryReader {
     files: BTreeMap<PathBuf, Vec<u8>>,
+    links: BTreeMap<PathBuf, PathBuf>,
 }
+
+/// How many links a path may lead through; more are a loop.
+const MAX_LINKS: usize = 40;
 
 impl MemoryReader {
     /// Returns a reader without files.
@@ -25,32 +29,64 @@ impl MemoryReader {
         self.files.insert(path.into(), bytes.into());
     }
 
+    /// Adds a symbolic link at an absolute path; a relative target starts at the link's directory.
+    pub fn link(&mut self, path: impl Into<PathBuf>, target: impl Into<PathBuf>) {
+        self.links.insert(path.into(), target.into());
+    }
+
     fn missing(path: &Path) -> io::Error {
         io::Error::new(io::ErrorKind::NotFound, format!("{}: no such file", path.display()))
     }
 
     fn is_directory(&self, path: &Path) -> bool {
-        let mut below = self.files.range(path.to_path_buf()..);
-        below
-            .find(|(file, _)| file.as_path() != path)
-            .is_some_and(|(file, _)| file.starts_with(path))
+        let first_below = self.files.range(path.to_path_buf()..).find(|(file, _)| file.as_path() != path);
+        let first_link = self.links.range(path.to_path_buf()..).find(|(link, _)| link.as_path() != path);
+        first_below.is_some_and(|(file, _)| file.starts_with(path))
+            || first_link.is_some_and(|(link, _)| link.starts_with(path))
+    }
+
+    /// Follows the links on the way to a path, and the one at its end if asked.
+    fn resolve(&self, path: &Path, follow_last: bool) -> io::Result<PathBuf> {
+        let mut resolved = clean(path);
+        for _ in 0..MAX_LINKS {
+            let count = resolved.components().count();
+            let mut prefix = PathBuf::new();
+            let mut next = None;
+            for (index, component) in resolved.components().enumerate() {
+                prefix.push(component);
+                let is_last = index + 1 == count;
+                if let Some(target) = self.links.get(&prefix).filter(|_| follow_last || !is_last) {
+                    let rest: PathBuf = resolved.components().skip(index + 1).collect();
+                    let directory = prefix.parent().unwrap_or(Path::new("/"));
+                    next = Some(clean(&directory.join(target).join(rest)));
+                    break;
+                }
+            }
+            match next {
+                Some(path) => resolved = path,
+                None => return Ok(resolved),
+            }
+        }
+        Err(io::Error::other(format!("{}: too many symbolic links", path.display())))
     }
 }
 
 impl FromIterator<(PathBuf, Vec<u8>)> for MemoryReader {
     fn from_iter<T: IntoIterator<Item = (PathBuf, Vec<u8>)>>(files: T) -> Self {
-        Self { files: files.into_iter().collect() }
+        Self { files: files.into_iter().collect(), links: BTreeMap::new() }
     }
 }
 
 impl Reader for MemoryReader {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.files.get(&clean(path)).cloned().ok_or_else(|| Self::missing(path))
+        self.files.get(&self.resolve(path, true)?).cloned().ok_or_else(|| Self::missing(path))
     }
 
     fn kind(&self, path: &Path) -> io::Result<EntryKind> {
-        let path = clean(path);
-        if self.files.contains_key(&path) {
+        let path = self.resolve(path, false)?;
+        if self.links.contains_key(&path) {
+            Ok(EntryKind::Symlink)
+        } else if self.files.contains_key(&path) {
             Ok(EntryKind::File)
         } else if self.is_directory(&path) {
             Ok(EntryKind::Directory)
@@ -60,14 +96,14 @@ impl Reader for MemoryReader {
     }
 
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
-        self.kind(path)?;
-        Ok(clean(path))
+        let path = self.resolve(path, true)?;
+        self.kind(&path).map(|_| path)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        let path = clean(path);
+        let path = self.resolve(path, true)?;
         let mut names: Vec<OsString> = Vec::new();
-        for file in self.files.keys() {
+        for file in self.files.keys().chain(self.links.keys()) {
             let Ok(rest) = file.strip_prefix(&path) else { continue };
             let Some(first) = rest.components().next() else { continue };
             let name = first.as_os_str();
