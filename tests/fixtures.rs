@@ -2,7 +2,7 @@
 //!
 //! A case is the smallest project that shows one behavior. `expected.yaml` is stdout byte for byte, `expected.files/` what
 //! `-o DIR` writes, `expected.diag` one line per diagnostic; what is absent is expected to be absent. Every case is also
-//! built from memory, built twice, and its output built once more, which must change nothing.
+//! built from memory, built twice, and its output built once more, which must change nothing (or `unstable` says why).
 //!
 //! `KILN_BLESS=1` rewrites the expectations, except those that came from the real tool (`oracle`), and except in CI.
 
@@ -13,7 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kiln::{
-    BuildOptions, DiskReader, Layout, LoadRestriction, MemoryReader, Output, Reader, Reorder, Session, render,
+    BuildOptions, DiskReader, Layout, LoadRestriction, MemoryReader, Output, Reader, Reorder,
+    Session, render,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -26,8 +27,11 @@ fn main() {
 }
 
 fn entries(directory: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(directory).expect("a fixture folder can be read").flatten().map(|e| e.path()).collect();
+    let mut paths: Vec<PathBuf> = fs::read_dir(directory)
+        .expect("a fixture folder can be read")
+        .flatten()
+        .map(|e| e.path())
+        .collect();
     paths.sort();
     paths
 }
@@ -59,6 +63,8 @@ struct Case {
     what: String,
     args: Vec<String>,
     oracle: Option<String>,
+    /// Why building the output once more changes it.
+    unstable: Option<String>,
 }
 
 impl Case {
@@ -69,12 +75,16 @@ impl Case {
             match (key.as_str(), value) {
                 ("what", toml::Value::String(what)) => case.what = what,
                 ("oracle", toml::Value::String(oracle)) => case.oracle = Some(oracle),
+                ("unstable", toml::Value::String(reason)) => case.unstable = Some(reason),
                 ("args", toml::Value::Array(args)) => {
                     for arg in args {
-                        case.args.push(arg.as_str().ok_or("an argument is not a string")?.to_owned());
+                        case.args
+                            .push(arg.as_str().ok_or("an argument is not a string")?.to_owned());
                     }
                 }
-                (key, _) => return Err(format!("case.toml: `{key}` is unknown or has the wrong type")),
+                (key, _) => {
+                    return Err(format!("case.toml: `{key}` is unknown or has the wrong type"));
+                }
             }
         }
         if case.what.is_empty() {
@@ -84,7 +94,8 @@ impl Case {
     }
 
     fn options(&self, directory: &Path) -> Result<BuildOptions, String> {
-        let mut options = BuildOptions { shown_from: directory.to_path_buf(), ..BuildOptions::default() };
+        let mut options =
+            BuildOptions { shown_from: directory.to_path_buf(), ..BuildOptions::default() };
         let mut args = self.args.iter().map(String::as_str);
         if args.next() != Some("build") {
             return Err("`args` begins with `build`".to_owned());
@@ -104,10 +115,13 @@ impl Case {
                     };
                 }
                 "--reorder" => {
-                    options.reorder = if args.next() == Some("none") { Reorder::None } else { Reorder::Legacy };
+                    options.reorder =
+                        if args.next() == Some("none") { Reorder::None } else { Reorder::Legacy };
                 }
                 "--enable-managedby-label" => options.managed_by_label = true,
-                flag if flag.starts_with('-') => return Err(format!("the flag `{flag}` is not known here")),
+                flag if flag.starts_with('-') => {
+                    return Err(format!("the flag `{flag}` is not known here"));
+                }
                 path => target = path,
             }
         }
@@ -118,17 +132,17 @@ impl Case {
 
 /// What a build gives, as the files of a case hold it.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Result_ {
+struct Built {
     stdout: Option<Vec<u8>>,
     files: BTreeMap<String, Vec<u8>>,
     diagnostics: String,
 }
 
-fn build(reader: &dyn Reader, options: &BuildOptions) -> Result_ {
+fn build(reader: &dyn Reader, options: &BuildOptions) -> Built {
     let session = Session::new(reader);
     let outcome = kiln::build(&session, options);
     let diagnostics = render::short(&outcome.diagnostics, session.sources(), &options.shown_from);
-    let mut result = Result_ { diagnostics, ..Result_::default() };
+    let mut result = Built { diagnostics, ..Built::default() };
     match outcome.value.map(|build| build.output) {
         Some(Output::Stream(bytes)) => result.stdout = Some(bytes),
         Some(Output::Files(files)) => {
@@ -139,23 +153,25 @@ fn build(reader: &dyn Reader, options: &BuildOptions) -> Result_ {
     result
 }
 
-fn expected(directory: &Path) -> Result_ {
+fn expected(directory: &Path) -> Built {
     let files = directory.join("expected.files");
     let files = if files.is_dir() { entries(&files) } else { Vec::new() };
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Result_ {
+    Built {
         stdout: fs::read(directory.join("expected.yaml")).ok(),
         files: files.iter().map(|path| (name(path), fs::read(path).unwrap_or_default())).collect(),
         diagnostics: fs::read_to_string(directory.join("expected.diag")).unwrap_or_default(),
     }
 }
 
-fn bless(directory: &Path, case: &Case, got: &Result_, want: &Result_) -> Result<(), Failed> {
+fn bless(directory: &Path, case: &Case, got: &Built, want: &Built) -> Result<(), Failed> {
     if got == want {
         return Ok(());
     }
     if case.oracle.is_some() && (got.stdout != want.stdout || got.files != want.files) {
-        return Err("the expected output came from the real tool; change it with that tool's output".into());
+        return Err(
+            "the expected output came from the real tool; change it with that tool's output".into(),
+        );
     }
     let put = |name: &str, bytes: Option<&[u8]>| {
         let path = directory.join(name);
@@ -181,24 +197,38 @@ fn bless(directory: &Path, case: &Case, got: &Result_, want: &Result_) -> Result
 }
 
 fn run(directory: &Path) -> Result<(), Failed> {
-    let text = fs::read_to_string(directory.join("case.toml")).map_err(|e| Failed::from(e.to_string()))?;
+    let text =
+        fs::read_to_string(directory.join("case.toml")).map_err(|e| Failed::from(e.to_string()))?;
     let case = Case::read(&text).map_err(Failed::from)?;
     let options = case.options(directory).map_err(Failed::from)?;
     let got = build(&DiskReader, &options);
     let want = expected(directory);
-    let wants_blessing = std::env::var_os("KILN_BLESS").is_some() && std::env::var_os("CI").is_none();
+    let wants_blessing =
+        std::env::var_os("KILN_BLESS").is_some() && std::env::var_os("CI").is_none();
     if wants_blessing {
         bless(directory, &case, &got, &want)?;
     } else {
         compare("diagnostics", got.diagnostics.as_bytes(), want.diagnostics.as_bytes())?;
-        compare("output", got.stdout.as_deref().unwrap_or_default(), want.stdout.as_deref().unwrap_or_default())?;
-        if got.stdout.is_some() != want.stdout.is_some() && want.files.is_empty() && got.files.is_empty() {
+        compare(
+            "output",
+            got.stdout.as_deref().unwrap_or_default(),
+            want.stdout.as_deref().unwrap_or_default(),
+        )?;
+        if got.stdout.is_some() != want.stdout.is_some()
+            && want.files.is_empty()
+            && got.files.is_empty()
+        {
             return Err("one of expected and found is an output, the other none".into());
         }
         if got.files != want.files {
-            let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>().join(", ");
-            let message =
-                format!("files differ: expected {}, found {}", names(&want.files), names(&got.files));
+            let names = |files: &BTreeMap<String, Vec<u8>>| {
+                files.keys().cloned().collect::<Vec<_>>().join(", ")
+            };
+            let message = format!(
+                "files differ: expected {}, found {}",
+                names(&want.files),
+                names(&got.files)
+            );
             return Err(message.into());
         }
     }
@@ -209,10 +239,13 @@ fn run(directory: &Path) -> Result<(), Failed> {
     if build(&DiskReader, &options) != got {
         return Err("a second build differs from the first".into());
     }
-    if let Some(stdout) = &got.stdout {
-        output_is_stable(stdout)?;
+    match (&got.stdout, &case.unstable) {
+        (Some(stdout), None) => output_is_stable(stdout),
+        (Some(stdout), Some(_)) if output_is_stable(stdout).is_ok() => {
+            Err("the output is stable: `unstable` is out of date".into())
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn compare(what: &str, got: &[u8], want: &[u8]) -> Result<(), Failed> {

@@ -39,8 +39,10 @@ impl MemoryReader {
     }
 
     fn is_directory(&self, path: &Path) -> bool {
-        let first_below = self.files.range(path.to_path_buf()..).find(|(file, _)| file.as_path() != path);
-        let first_link = self.links.range(path.to_path_buf()..).find(|(link, _)| link.as_path() != path);
+        let first_below =
+            self.files.range(path.to_path_buf()..).find(|(file, _)| file.as_path() != path);
+        let first_link =
+            self.links.range(path.to_path_buf()..).find(|(link, _)| link.as_path() != path);
         first_below.is_some_and(|(file, _)| file.starts_with(path))
             || first_link.is_some_and(|(link, _)| link.starts_with(path))
     }
