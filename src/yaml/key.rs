@@ -64,7 +64,7 @@ impl Key {
         Self(index << 2)
     }
 
-    /// Returns the place of the key among the [`BUILD_ANNOTATIONS`], if it is one.
+    /// Returns whether the key is one of the annotations that a build uses for itself.
     pub(crate) fn is_build_annotation(self) -> bool {
         (FIRST_BUILD_ANNOTATION..KNOWN.len() as u32).contains(&(self.0 >> 2))
     }

@@ -5,7 +5,7 @@
 //!
 //! kustomize reads and prints YAML with two libraries and a detour through JSON. Their rules are observable, so they are
 //! kept apart here: [`scan`] and [`parse`] accept what go-yaml accepts, [`scalar`] resolves plain scalars in two
-//! [`Dialect`]s, [`view`] is what kustomize's round trips make of a value, [`write`] is go-yaml v2's format.
+//! [`Dialect`]s, [`view`] is what kustomize's round trips make of a value, [`mod@write`] is go-yaml v2's format.
 
 mod block;
 mod json;

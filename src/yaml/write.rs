@@ -2,7 +2,7 @@
 //!
 //! The format is that of go-yaml v2 as `sigs.k8s.io/yaml` drives it: block style, two spaces, lists at the indentation of
 //! their key, keys in natural order, lines folded after column 80 in plain and quoted scalars. Values are
-//! [`effective`](super::view::effective) ones; they are written straight from the tree.
+//! effective ones ([`super::view`]); they are written straight from the tree.
 
 use std::borrow::Cow;
 
