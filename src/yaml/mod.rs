@@ -8,6 +8,7 @@
 //! [`Dialect`]s, [`view`] is what kustomize's round trips make of a value, [`mod@write`] is go-yaml v2's format.
 
 mod block;
+mod directives;
 mod json;
 mod key;
 mod node;

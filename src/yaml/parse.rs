@@ -11,9 +11,10 @@
 
 use std::collections::HashMap;
 
+use super::directives::TagHandles;
 use super::number::{Number, format_general_f32, parse_number};
 use super::scalar::{Dialect, Scalar, resolve, resolve_tag_in};
-use super::scan::{ScanError, Scanner, Token, TokenKind, TokenText};
+use super::scan::{ScanError, Scanner, Token, TokenKind};
 use super::{Entry, Key, KeyKind, Node, ScalarStyle, Tag, known};
 use crate::provenance::OriginId;
 
@@ -64,7 +65,7 @@ struct Parser<'t> {
     dialect: Dialect,
     base: u32,
     anchors: HashMap<String, Option<Anchored>>,
-    tag_handles: Vec<(String, String)>,
+    tag_handles: TagHandles,
     depth: usize,
     nodes: usize,
     alias_nodes: usize,
@@ -78,28 +79,35 @@ pub(crate) fn parse_document(
     base: u32,
     dialect: Dialect,
 ) -> Result<Option<Node>, SyntaxError> {
-    let unprintable = first_unprintable(text);
     let mut parser = Parser {
         scanner: Scanner::new(text, dialect),
         dialect,
         base,
         anchors: HashMap::new(),
-        tag_handles: Vec::new(),
+        tag_handles: TagHandles::default(),
         depth: 0,
         nodes: 0,
         alias_nodes: 0,
     };
     let parsed = parser.document();
-    // go-yaml reads in pieces of 512 bytes and refuses a piece as soon as it holds a control character.
-    if let Some(at) = unprintable {
-        let reached = parser.scanner.position() / 512 * 512 + 512;
-        if parsed.is_err() || at < reached {
-            return Err(SyntaxError {
-                message: "control characters are not allowed".to_owned(),
-                at,
-                context: None,
-            });
-        }
+    refuse_control_characters(text, parser.scanner.position(), parsed)
+}
+
+/// Turns the outcome of reading a text up to `reached` into an error if go-yaml has met a control character by then: it
+/// reads in pieces of 512 bytes and refuses a piece as soon as it holds one.
+pub(super) fn refuse_control_characters<T>(
+    text: &str,
+    reached: usize,
+    parsed: Parse<T>,
+) -> Parse<T> {
+    let Some(at) = first_unprintable(text) else { return parsed };
+    let read = reached / 512 * 512 + 512;
+    if parsed.is_err() || at < read {
+        return Err(SyntaxError {
+            message: "control characters are not allowed".to_owned(),
+            at,
+            context: None,
+        });
     }
     parsed
 }
@@ -141,15 +149,11 @@ impl<'t> Parser<'t> {
     }
 
     fn document(&mut self) -> Parse<Option<Node>> {
-        self.tag_handles = vec![
-            ("!".to_owned(), "!".to_owned()),
-            ("!!".to_owned(), "tag:yaml.org,2002:".to_owned()),
-        ];
         let (kind, _) = self.peek_kind()?;
         let root = match kind {
             TokenKind::StreamEnd => return Ok(None),
             TokenKind::VersionDirective | TokenKind::TagDirective | TokenKind::DocumentStart => {
-                self.directives()?;
+                self.tag_handles.read_directives(&mut self.scanner)?;
                 let (kind, at) = self.peek_kind()?;
                 if kind != TokenKind::DocumentStart {
                     return Self::fail("expected `---` after the directives", at, None);
@@ -174,38 +178,6 @@ impl<'t> Parser<'t> {
         Ok(Some(root.node))
     }
 
-    fn directives(&mut self) -> Parse<()> {
-        let mut own: Vec<(String, String)> = Vec::new();
-        let mut version = false;
-        loop {
-            let (kind, at) = self.peek_kind()?;
-            match kind {
-                TokenKind::VersionDirective => {
-                    if version {
-                        return Self::fail("found a second %YAML directive", at, None);
-                    }
-                    version = true;
-                    self.skip()?;
-                }
-                TokenKind::TagDirective => {
-                    let TokenText::Tag(tag) = self.skip()?.text else { continue };
-                    if own.iter().any(|(handle, _)| *handle == tag.0) {
-                        return Self::fail(
-                            "found a second %TAG directive for this handle",
-                            at,
-                            None,
-                        );
-                    }
-                    own.push(*tag);
-                }
-                _ => break,
-            }
-        }
-        own.append(&mut self.tag_handles);
-        self.tag_handles = own;
-        Ok(())
-    }
-
     fn empty(&mut self, at: usize) -> Built {
         self.nodes += 1;
         Built::leaf(Node::scalar("", ScalarStyle::Plain, Tag::Null, self.origin(at)))
@@ -228,7 +200,7 @@ impl<'t> Parser<'t> {
                 }
                 TokenKind::Tag if tag.is_none() => {
                     let token = self.skip()?;
-                    tag = Some((self.tag_name(&token.text, start)?, at));
+                    tag = Some((self.tag_handles.name(&token.text, start)?, at));
                 }
                 _ => break,
             }
@@ -270,18 +242,6 @@ impl<'t> Parser<'t> {
             return Self::fail("the document is nested too deeply", at, None);
         }
         Ok(Built { node, height })
-    }
-
-    fn tag_name(&self, text: &TokenText<'_>, at: usize) -> Parse<String> {
-        let TokenText::Tag(tag) = text else { return Ok(String::new()) };
-        let (handle, suffix) = tag.as_ref();
-        if handle.is_empty() {
-            return Ok(suffix.clone());
-        }
-        match self.tag_handles.iter().find(|(known, _)| known == handle) {
-            Some((_, prefix)) => Ok(format!("{prefix}{suffix}")),
-            None => Self::fail(&format!("undefined tag handle `{handle}`"), at, None),
-        }
     }
 
     fn content(
@@ -661,7 +621,8 @@ fn merge(own: &mut Vec<Entry>, sources: Vec<Vec<Entry>>) {
     }
 }
 
-fn tag_of(name: &str) -> Tag {
+/// Returns the tag with a name, short or long.
+pub(super) fn tag_of(name: &str) -> Tag {
     match name.strip_prefix("tag:yaml.org,2002:").or_else(|| name.strip_prefix("!!")) {
         Some("str") => Tag::Str,
         Some("int") => Tag::Int,

@@ -72,6 +72,35 @@ pub(crate) fn width(byte: u8) -> usize {
     }
 }
 
+/// Returns how a character is written in double quotes when it cannot stand for itself.
+pub(crate) fn escape(character: char) -> String {
+    let short = match character {
+        '\0' => "0",
+        '\x07' => "a",
+        '\x08' => "b",
+        '\t' => "t",
+        '\n' => "n",
+        '\x0b' => "v",
+        '\x0c' => "f",
+        '\r' => "r",
+        '\x1b' => "e",
+        '"' => "\"",
+        '\\' => "\\",
+        '\u{85}' => "N",
+        '\u{a0}' => "_",
+        '\u{2028}' => "L",
+        '\u{2029}' => "P",
+        _ => "",
+    };
+    let code = character as u32;
+    match code {
+        _ if !short.is_empty() => format!("\\{short}"),
+        0..=0xff => format!("\\x{code:02X}"),
+        0x100..=0xffff => format!("\\u{code:04X}"),
+        _ => format!("\\U{code:08X}"),
+    }
+}
+
 fn is_blank_or_break(bytes: &[u8], at: usize) -> bool {
     matches!(bytes.get(at), None | Some(b' ' | b'\t')) || break_len(bytes, at) > 0
 }

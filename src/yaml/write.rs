@@ -10,7 +10,7 @@ use super::number::format_general;
 use super::order::sort_keys;
 use super::scalar::{Scalar, is_base_60, resolve_tag_in};
 use super::scan::break_len;
-use super::text::{TextTraits, analyze, is_printable, width};
+use super::text::{TextTraits, analyze, escape, is_printable, width};
 use super::view::{
     ViewFault, ViewFaultKind, checked_entries, chomping_hint, direct, effective, through_json,
 };
@@ -343,7 +343,9 @@ impl Writer<'_> {
                 || break_len(bytes, at) > 0
                 || matches!(byte, b'"' | b'\\');
             if must_escape {
-                self.escape(text[at..].chars().next().unwrap_or_default());
+                self.out.extend_from_slice(
+                    escape(text[at..].chars().next().unwrap_or_default()).as_bytes(),
+                );
                 after_space = false;
             } else if byte == b' ' {
                 let inside = at > 0 && at < bytes.len() - 1;
@@ -363,35 +365,6 @@ impl Writer<'_> {
             at += len;
         }
         self.indicator(b"\"", false, false, false);
-    }
-
-    fn escape(&mut self, character: char) {
-        let short = match character {
-            '\0' => "0",
-            '\x07' => "a",
-            '\x08' => "b",
-            '\t' => "t",
-            '\n' => "n",
-            '\x0b' => "v",
-            '\x0c' => "f",
-            '\r' => "r",
-            '\x1b' => "e",
-            '"' => "\"",
-            '\\' => "\\",
-            '\u{85}' => "N",
-            '\u{a0}' => "_",
-            '\u{2028}' => "L",
-            '\u{2029}' => "P",
-            _ => "",
-        };
-        let code = character as u32;
-        let escaped = match code {
-            _ if !short.is_empty() => format!("\\{short}"),
-            0..=0xff => format!("\\x{code:02X}"),
-            0x100..=0xffff => format!("\\u{code:04X}"),
-            _ => format!("\\U{code:08X}"),
-        };
-        self.out.extend_from_slice(escaped.as_bytes());
     }
 
     fn literal(&mut self, text: &str) {

@@ -18,10 +18,14 @@ impl Scanner<'_> {
             "YAML" => {
                 self.skip_blanks();
                 let version = self.take_while(|b| b.is_ascii_digit() || b == b'.');
-                if version != "1.1" {
-                    return self.error("only YAML 1.1 can be asked for", context);
+                let is_number = |n: &str| matches!(n.len(), 1 | 2) && !n.contains('.');
+                if !version
+                    .split_once('.')
+                    .is_some_and(|(major, minor)| is_number(major) && is_number(minor))
+                {
+                    return self.error("a version is two numbers with a `.` between them", context);
                 }
-                self.push(TokenKind::VersionDirective, start, TokenText::None);
+                self.push(TokenKind::VersionDirective, start, TokenText::Owned(version.into()));
             }
             "TAG" => {
                 self.skip_blanks();
