@@ -8,6 +8,7 @@
 //! [`Dialect`]s, [`view`] is what kustomize's round trips make of a value, [`mod@write`] is go-yaml v2's format.
 
 mod block;
+mod commented;
 mod directives;
 mod json;
 mod key;
@@ -24,6 +25,7 @@ mod view;
 mod write;
 
 pub(crate) use block::block_text;
+pub(crate) use commented::{Commented, CommentedEntry, CommentedKind};
 pub(crate) use json::parse_json;
 pub(crate) use key::known;
 pub use key::{Key, KeyKind};

@@ -8,6 +8,7 @@
 //! Scalars that stand in the text as they are meant are borrowed from it; only escapes and line folding allocate.
 //! Positions are byte offsets; columns count characters, as the indentation rules need.
 
+mod comment;
 mod scalar;
 mod tag;
 
@@ -17,6 +18,8 @@ use ecow::EcoString;
 
 use super::scalar::Dialect;
 use super::{MAX_DEPTH, ScalarStyle};
+pub(crate) use comment::CommentKind;
+use comment::{Comment, SearchStart};
 
 /// Why a text is not YAML.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,9 +102,6 @@ struct SimpleKey {
     column: usize,
 }
 
-/// The white space that go-yaml's comment reader looks over for the next comment.
-const COMMENT_LOOKAHEAD: usize = 512;
-
 pub(crate) struct Scanner<'t> {
     text: &'t str,
     bytes: &'t [u8],
@@ -123,6 +123,8 @@ pub(crate) struct Scanner<'t> {
     simple_keys: Vec<SimpleKey>,
     /// Where each stretch of the scalar being read came from, if that is asked for.
     pub(super) segments: Option<Vec<(u32, u32)>>,
+    /// The comments that no token has taken yet, if they are asked for.
+    comments: Option<VecDeque<Comment>>,
 }
 
 type Scan<T = ()> = Result<T, ScanError>;
@@ -156,6 +158,7 @@ impl<'t> Scanner<'t> {
             simple_key_allowed: true,
             simple_keys: vec![SimpleKey::default()],
             segments: None,
+            comments: None,
         }
     }
 
@@ -260,9 +263,10 @@ impl<'t> Scanner<'t> {
     }
 
     fn fetch_next_token(&mut self) -> Scan {
-        self.scan_to_next_token()?;
+        let search = SearchStart { at: self.pos, line: self.line };
+        self.scan_to_next_token(search);
         let column = self.column();
-        self.unroll_indent(column as isize);
+        self.unroll_indent(column as isize, search.at);
         if self.pos >= self.bytes.len() {
             return self.fetch_stream_end();
         }
@@ -279,6 +283,12 @@ impl<'t> Scanner<'t> {
         }
         let followed_by_blank = self.is_blank_or_end(1);
         let flow = self.flow_level > 0;
+        // A comment behind `:` or `,` is for the token before.
+        let owner = match byte {
+            b',' if flow => self.tokens.back().map_or(0, |last| last.start),
+            b':' if !flow => self.tokens.back().map_or(0, |last| last.start),
+            _ => self.pos,
+        };
         match byte {
             b'[' => self.fetch_flow_start(TokenKind::FlowSequenceStart)?,
             b'{' => self.fetch_flow_start(TokenKind::FlowMappingStart)?,
@@ -302,7 +312,7 @@ impl<'t> Scanner<'t> {
             _ if self.is_blank_or_end(0) => return self.no_token(),
             _ => self.fetch_plain_scalar()?,
         }
-        self.skip_line_comment();
+        self.skip_line_comment(owner);
         Ok(())
     }
 
@@ -322,75 +332,27 @@ impl<'t> Scanner<'t> {
 
     // White space and comments.
 
-    fn scan_to_next_token(&mut self) -> Scan {
+    fn scan_to_next_token(&mut self, search: SearchStart) {
         loop {
             while self.byte(0) == b' '
                 || (self.byte(0) == b'\t' && (self.flow_level > 0 || !self.simple_key_allowed))
             {
                 self.pos += 1;
             }
+            let collects = self.comments.is_some();
+            if collects {
+                self.turn_line_comment_into_head();
+            }
             if self.byte(0) == b'#' {
-                self.skip_comments();
+                if collects { self.collect_comments(search) } else { self.skip_comments() }
             }
             if !self.is_break(0) {
-                return Ok(());
+                return;
             }
             self.skip_line();
             if self.flow_level == 0 {
                 self.simple_key_allowed = true;
             }
-        }
-    }
-
-    fn skip_to_line_end(&mut self) {
-        while !self.is_break_or_end(0) {
-            self.pos += 1;
-        }
-    }
-
-    /// Moves past a comment and, as go-yaml v3 does, past the white space and comments on the lines that follow it.
-    fn skip_comments(&mut self) {
-        self.skip_to_line_end();
-        if self.dialect == Dialect::V2 {
-            return;
-        }
-        loop {
-            let mut ahead = 0;
-            while ahead < COMMENT_LOOKAHEAD {
-                let breaks = self.break_len(ahead);
-                match self.byte(ahead) {
-                    b' ' | b'\t' => ahead += 1,
-                    _ if breaks > 0 => ahead += breaks,
-                    _ => break,
-                }
-            }
-            if ahead == 0 || ahead >= COMMENT_LOOKAHEAD || self.byte(ahead) != b'#' {
-                return;
-            }
-            let comment = self.pos + ahead;
-            while self.pos < comment {
-                if self.is_break(0) { self.skip_line() } else { self.pos += 1 }
-            }
-            if self.flow_level == 0 {
-                self.simple_key_allowed = true;
-            }
-            self.skip_to_line_end();
-        }
-    }
-
-    /// Moves past a comment on the line of the token that was just read (go-yaml v3's `scan_line_comment`).
-    fn skip_line_comment(&mut self) {
-        if self.dialect == Dialect::V2 {
-            return;
-        }
-        let before = self.bytes[..self.pos].iter().rposition(|&b| !is_blank(b));
-        if before.is_none_or(|at| self.bytes[at] == b'\n' || self.bytes[at] == b'\r') {
-            return;
-        }
-        let blanks = (0..COMMENT_LOOKAHEAD).take_while(|&i| is_blank(self.byte(i))).count();
-        if self.byte(blanks) == b'#' {
-            self.pos += blanks;
-            self.skip_to_line_end();
         }
     }
 
@@ -459,12 +421,19 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    fn unroll_indent(&mut self, column: isize) {
-        if self.flow_level > 0 {
+    /// Ends the blocks that are indented by more than `column`. `search` is where the search for the next token began.
+    fn unroll_indent(&mut self, column: isize, search: usize) {
+        if self.flow_level > 0 || self.indent <= column {
             return;
         }
+        let collects = self.comments.is_some();
+        let mut end = if collects { self.character_before(search) } else { self.pos };
         while self.indent > column {
-            self.push(TokenKind::BlockEnd, self.pos, TokenText::None);
+            if collects {
+                end = self.block_end(end);
+            }
+            let token = Token { kind: TokenKind::BlockEnd, start: end, end, text: TokenText::None };
+            self.tokens.push_back(token);
             self.indent = self.indents.pop().unwrap_or(-1);
         }
     }
@@ -472,7 +441,7 @@ impl<'t> Scanner<'t> {
     // Tokens.
 
     fn fetch_stream_end(&mut self) -> Scan {
-        self.unroll_indent(-1);
+        self.unroll_indent(-1, self.pos);
         self.remove_simple_key()?;
         self.simple_key_allowed = false;
         self.push(TokenKind::StreamEnd, self.pos, TokenText::None);
@@ -481,7 +450,7 @@ impl<'t> Scanner<'t> {
     }
 
     fn fetch_document_indicator(&mut self, kind: TokenKind) -> Scan {
-        self.unroll_indent(-1);
+        self.unroll_indent(-1, self.pos);
         self.remove_simple_key()?;
         self.simple_key_allowed = false;
         let start = self.pos;

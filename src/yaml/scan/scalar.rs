@@ -331,7 +331,7 @@ impl<'t> Scanner<'t> {
             self.pos += 1;
         }
         if self.byte(0) == b'#' {
-            self.skip_to_line_end();
+            self.take_line_comment(start);
         }
         if !self.is_break_or_end(0) {
             return self.error("a block scalar begins on the next line", context);

@@ -4,7 +4,7 @@ use super::{Scan, Scanner, TokenKind, TokenText, is_blank, is_word};
 
 impl Scanner<'_> {
     pub(super) fn fetch_directive(&mut self) -> Scan {
-        self.unroll_indent(-1);
+        self.unroll_indent(-1, self.pos);
         self.remove_simple_key()?;
         self.simple_key_allowed = false;
         let start = self.pos;
