@@ -10,9 +10,14 @@ use crate::yaml::NodeKind;
 
 /// A tree that paths can be matched in.
 pub(crate) trait Tree: Sized {
-    fn kind(&self) -> NodeKind;
+    /// Returns the kind; none for a reference to an anchor, which no path leads through.
+    fn kind(&self) -> Option<NodeKind>;
     fn is_null(&self) -> bool;
     fn origin(&self) -> OriginId;
+    /// Returns whether this is a scalar without text, and no null.
+    fn is_empty_text(&self) -> bool;
+    /// Puts another value in the place of this one.
+    fn put(&mut self, value: Self);
     /// Returns the first field with a name.
     fn field_mut(&mut self, name: &str) -> Option<&mut Self>;
     fn push_field(&mut self, name: &str, value: Self);
@@ -23,8 +28,8 @@ pub(crate) trait Tree: Sized {
     fn empty(kind: NodeKind, origin: OriginId) -> Self;
     /// Returns a scalar without a tag.
     fn scalar(text: &str, origin: OriginId) -> Self;
-    /// Returns the value as go-yaml v3 writes it; none if it cannot.
-    fn written(&self) -> Option<String>;
+    /// Returns the value as go-yaml v3 writes it.
+    fn written(&self) -> String;
     /// Follows the rest of a path inside a scalar that holds YAML. What is found there is set in a copy and lost.
     fn visit_inside(
         &mut self,
@@ -81,6 +86,9 @@ impl Matcher {
         rest: &[String],
         set: &mut dyn FnMut(&mut T) -> Result<(), LookupFault>,
     ) -> Result<usize, LookupFault> {
+        if part.is_empty() {
+            return self.visit_empty(node, rest, set);
+        }
         require(node, NodeKind::Map, part)?;
         let found = !node.is_null() && node.field_mut(part).is_some();
         if !found {
@@ -99,13 +107,31 @@ impl Matcher {
         }
     }
 
+    /// An empty part stands for the value itself, which has to be a scalar without text.
+    fn visit_empty<T: Tree>(
+        &self,
+        node: &mut T,
+        rest: &[String],
+        set: &mut dyn FnMut(&mut T) -> Result<(), LookupFault>,
+    ) -> Result<usize, LookupFault> {
+        require(node, NodeKind::Scalar, "")?;
+        if node.is_empty_text() {
+            return self.visit_value(node, rest, set);
+        }
+        let Some(leaf) = self.create else { return Ok(0) };
+        // The value becomes an empty one, and what is set is nowhere.
+        let kind = kind_before(rest.first().map(String::as_str), leaf);
+        node.put(T::empty(kind, self.origin));
+        self.visit_value(&mut T::empty(kind, self.origin), rest, set)
+    }
+
     fn visit_value<T: Tree>(
         &self,
         field: &mut T,
         rest: &[String],
         set: &mut dyn FnMut(&mut T) -> Result<(), LookupFault>,
     ) -> Result<usize, LookupFault> {
-        if field.kind() == NodeKind::Scalar && !rest.is_empty() {
+        if field.kind() == Some(NodeKind::Scalar) && !rest.is_empty() {
             return field.visit_inside(rest, self, set);
         }
         self.visit(field, rest, set)
@@ -149,9 +175,9 @@ impl Matcher {
         let mut pattern = None;
         let count = self.visit_matching(node, name, value, &mut pattern, rest, set)?;
         let (0, Some(_)) = (count, self.create) else { return Ok(count) };
-        if node.is_null() {
-            return Ok(0);
-        }
+        let mut detached = T::empty(NodeKind::Sequence, self.origin);
+        // What is created below a null is nowhere.
+        let node = if node.is_null() { &mut detached } else { node };
         let value_node = T::scalar(value, self.origin);
         if name.is_empty() {
             node.push_element(value_node);
@@ -185,9 +211,9 @@ impl Matcher {
                 *pattern = Some(compiled.map_err(|e| LookupFault::Pattern(e.to_string()))?);
             }
             let written = if name.is_empty() {
-                element.written()
-            } else if element.kind() == NodeKind::Map {
-                element.field_mut(name).and_then(|field| field.written())
+                Some(element.written())
+            } else if element.kind() == Some(NodeKind::Map) {
+                element.field_mut(name).map(|field| field.written())
             } else {
                 None
             };
@@ -208,8 +234,9 @@ impl Matcher {
 }
 
 fn require<T: Tree>(node: &T, needed: NodeKind, part: &str) -> Result<(), LookupFault> {
-    if node.is_null() || node.kind() == needed {
+    if node.is_null() || node.kind() == Some(needed) {
         return Ok(());
     }
-    Err(LookupFault::Kind { part: part.to_owned(), at: node.origin(), found: node.kind(), needed })
+    let found = node.kind().unwrap_or(NodeKind::Scalar);
+    Err(LookupFault::Kind { part: part.to_owned(), at: node.origin(), found, needed })
 }

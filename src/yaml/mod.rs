@@ -25,8 +25,8 @@ mod view;
 mod write;
 
 pub(crate) use block::block_text;
-pub(crate) use commented::{Commented, CommentedEntry, CommentedKind};
-pub(crate) use json::parse_json;
+pub(crate) use commented::{Commented, CommentedKind};
+pub(crate) use json::{indent_json, parse_json};
 pub(crate) use key::known;
 pub use key::{Key, KeyKind};
 pub use node::{Entry, Node, NodeKind, ScalarStyle, Tag};

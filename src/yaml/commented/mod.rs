@@ -186,21 +186,6 @@ impl Commented {
         self.tag == Tag::Null
     }
 
-    /// Returns the tag; [`Tag::Empty`] for an alias.
-    pub(crate) fn tag(&self) -> Tag {
-        self.tag
-    }
-
-    /// Returns the style of a scalar.
-    pub(crate) fn style(&self) -> ScalarStyle {
-        self.style
-    }
-
-    /// Returns whether a collection is in flow style.
-    pub(crate) fn is_flow(&self) -> bool {
-        self.flow
-    }
-
     /// Returns the text of a scalar, unquoted, or the name that an alias refers to; empty for a collection.
     pub(crate) fn text(&self) -> &str {
         match &self.content {
@@ -218,6 +203,7 @@ impl Commented {
     }
 
     /// Returns the entries of a map.
+    #[cfg(test)]
     pub(crate) fn entries(&self) -> Option<&[CommentedEntry]> {
         match &self.content {
             Content::Map(entries) => Some(entries),
@@ -250,6 +236,7 @@ impl Commented {
     }
 
     /// Returns the value of the first entry of a map whose key has this text.
+    #[cfg(test)]
     pub(crate) fn get(&self, key: &str) -> Option<&Commented> {
         self.entries()?.iter().find(|e| e.key.text() == key).map(|e| &e.value)
     }
