@@ -17,7 +17,7 @@ use crate::project::{
     load_layer, report_clash,
 };
 use crate::provenance::OriginId;
-use crate::resource::{ReadFault, Resource, ResourceSet, Scopes};
+use crate::resource::{ReadFault, Resource, ResourceSet, Scopes, read_objects};
 use crate::schema::{BUILTIN_VERSION, CustomSchema, SchemaFault};
 use crate::session::{Context, Text, syntax_error};
 use crate::source::{LoadError, SourceFile, Span, display_path};
@@ -349,8 +349,16 @@ fn merge_configs(
     at: OriginId,
 ) -> Fallible<()> {
     match &mut gathered.config {
-        None => gathered.config = Some(Arc::clone(other)),
         // Nearly every kustomization has the defaults and nothing else.
+        None if Arc::ptr_eq(other, &TransformerConfig::shared_defaults()) => {
+            gathered.config = Some(Arc::clone(other));
+        }
+        // A specification that stands before a wider one of the same path makes that one go, or contradicts it.
+        None => {
+            let mut config = TransformerConfig::default();
+            config.merge(other).map_err(|clash| report_clash(cx, &clash, at))?;
+            gathered.config = Some(Arc::new(config));
+        }
         Some(own) if Arc::ptr_eq(own, other) => {}
         Some(own) => {
             Arc::make_mut(own).merge(other).map_err(|clash| report_clash(cx, &clash, at))?;
@@ -441,7 +449,8 @@ fn plugin_configs(
                 Err(_) => None,
             }
         } else {
-            entry.is_empty().then(Vec::new)
+            // A null or a comment is YAML without objects.
+            read_objects(entry.value.as_bytes(), 0).ok().filter(Vec::is_empty)
         };
         let Some(nodes) = inline else {
             paths.push(entry.clone());

@@ -200,7 +200,7 @@ fn a_failed_build_leaves_the_file_as_it_was() {
 #[test]
 fn a_reader_that_goes_away_is_no_fault() {
     let many: String = (0..20_000).fold(String::new(), |mut text, n| {
-        let _ = write!(text, "{}---\n", SETTINGS.replace("settings", &format!("settings-{n}")));
+        let _ = writeln!(text, "{}---", SETTINGS.replace("settings", &format!("settings-{n}")));
         text
     });
     let directory = project(&[("kustomization.yaml", "resources: [r.yaml]\n"), ("r.yaml", &many)]);

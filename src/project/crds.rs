@@ -1,7 +1,7 @@
 //! `crds`: OpenAPI definitions whose vendor extensions say which fields are names, labels and annotations.
 //!
 //! These are not CRD manifests but definitions as Go's openapi-gen writes them: a map from a type's name to `Schema` (see
-//! `api/internal/accumulator/loadconfigfromcrds.go`). A manifest here has no effect.
+//! `api/internal/accumulator/loadconfigfromcrds.go`). A manifest here is a fault.
 
 use super::load::report_clash;
 use super::{
@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::resource::Gvk;
 use crate::session::{Context, Text, syntax_error};
 use crate::source::SourceFile;
-use crate::yaml::{MAX_DEPTH, Node, Scalar, direct, parse_json};
+use crate::yaml::{MAX_DEPTH, Node, NodeKind, Scalar, direct, parse_json};
 
 const ANNOTATION: &str = "x-kubernetes-annotation";
 const LABEL_SELECTOR: &str = "x-kubernetes-label-selector";
@@ -26,6 +26,7 @@ pub(crate) fn load_crds(cx: &mut Context<'_>, layer: &Layer) -> Fallible<Transfo
     for entry in &layer.kustomization.crds {
         let file = cx.file(&layer.root, entry)?;
         let Some(definitions) = read_definitions(cx, &file, entry)? else { continue };
+        require_definitions(cx, &definitions)?;
         let added = read_types(&definitions).map_err(|clash| report_clash(cx, &clash, entry.at))?;
         config.merge(&added).map_err(|clash| report_clash(cx, &clash, entry.at))?;
     }
@@ -51,6 +52,27 @@ fn read_definitions(
         Ok(node) => Ok(Some(node)),
         Err(error) => Err(cx.fail(syntax_error(&error, file, 0))),
     }
+}
+
+/// A file of definitions is a map from names to maps.
+fn require_definitions(cx: &mut Context<'_>, file: &Node) -> Fallible<()> {
+    let is_fit = |node: &Node, kind: NodeKind| node.is_null() || node.kind() == kind;
+    let misfit = if is_fit(file, NodeKind::Map) {
+        let fields = |definition: &Node| {
+            let schema = go_field(definition, "Schema").filter(|s| !is_fit(s, NodeKind::Map));
+            let needed = go_field(definition, "Dependencies");
+            schema.or(needed.filter(|n| !is_fit(n, NodeKind::Sequence))).map(Node::origin)
+        };
+        let mut definitions = file.entries().into_iter().flatten().map(|entry| &entry.value);
+        definitions
+            .find_map(|d| if is_fit(d, NodeKind::Map) { fields(d) } else { Some(d.origin()) })
+    } else {
+        Some(file.origin())
+    };
+    let Some(at) = misfit else { return Ok(()) };
+    let message = "`crds` takes OpenAPI definitions: a map from type names to their `Schema`";
+    let d = Diagnostic::error(Code::OpenapiInvalid, message).at(cx.span(at), "no definition");
+    Err(cx.fail(d.help("list a CustomResourceDefinition under `resources` instead")))
 }
 
 fn child<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {

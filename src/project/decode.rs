@@ -10,7 +10,8 @@ use crate::diagnostic::nearest;
 use crate::provenance::OriginId;
 use crate::session::Text;
 use crate::yaml::{
-    Dialect, Entry, KeyKind, Node, NodeKind, Scalar, ScalarStyle, Tag, format_general_f32, resolve,
+    Dialect, Entry, KeyKind, Node, NodeKind, Scalar, ScalarStyle, Tag, direct, format_general_f32,
+    resolve,
 };
 
 /// Why a document does not have the expected form.
@@ -46,6 +47,9 @@ pub(crate) enum Rules {
     Strict,
     /// Plugin configurations: unknown fields are ignored, scalars become strings.
     Lenient,
+    /// Configurations of the prefix and suffix plugins, which another library reads: like [`Rules::Lenient`], but the
+    /// case of field names counts.
+    Exact,
 }
 
 pub(crate) struct Decoder {
@@ -77,7 +81,8 @@ impl Decoder {
         Self { rules, faults: Vec::new() }
     }
 
-    /// Calls `decode` for every field of a map that is known and not null, with the name as `known` spells it.
+    /// Calls `decode` for every field of a map that is known and not null, with the name as `known` spells it. A null is a
+    /// map without fields.
     pub(crate) fn fields(
         &mut self,
         node: &Node,
@@ -85,6 +90,9 @@ impl Decoder {
         known: &'static [&'static str],
         mut decode: impl FnMut(&mut Self, Field<'static>, &Node),
     ) {
+        if is_null(node) {
+            return;
+        }
         let Some(entries) = node.entries() else {
             self.wrong_type(node, Field { of: "", name: of, at: OriginId::NONE }, "a map");
             return;
@@ -92,13 +100,14 @@ impl Decoder {
         for entry in self.effective_entries(entries) {
             let name = entry.key.text();
             let exact = known.iter().find(|k| **k == name);
-            let found = exact.or_else(|| known.iter().find(|k| k.eq_ignore_ascii_case(name)));
+            let by_case = || known.iter().find(|k| k.eq_ignore_ascii_case(name));
+            let found = if self.rules == Rules::Exact { exact } else { exact.or_else(by_case) };
             match found {
                 Some(name) if !is_null(&entry.value) => {
                     decode(self, Field { of, name, at: entry.key_origin }, &entry.value);
                 }
                 Some(_) => {}
-                None if self.rules == Rules::Lenient => {}
+                None if matches!(self.rules, Rules::Lenient | Rules::Exact) => {}
                 None => {
                     let meant = nearest(name, known.iter().copied());
                     let (name, at) = (name.to_owned(), entry.key_origin);
@@ -244,6 +253,9 @@ pub(crate) fn scalar(node: &Node) -> Option<Scalar<'_>> {
         _ if node.style() != ScalarStyle::Plain => Tag::Str,
         _ => Tag::Empty,
     };
+    if tag == Tag::Binary {
+        return direct(node).ok();
+    }
     resolve(node.text(), tag, Dialect::V2).ok()
 }
 

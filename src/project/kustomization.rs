@@ -313,7 +313,13 @@ impl Kustomization {
                 "patches" => out.patches = d.list(value, field, decode_patch),
                 "images" => out.images = d.list(value, field, decode_image),
                 "imageTags" => image_tags = d.list(value, field, decode_image),
-                "replacements" => out.replacements = d.list(value, field, decode_replacement),
+                "replacements" => {
+                    out.replacements = d.list(value, field, decode_replacement);
+                    // On its way to the transformer an empty list gets lost.
+                    for replacement in &mut out.replacements {
+                        replacement.targets.take_if(|targets| targets.is_empty());
+                    }
+                }
                 "replicas" => out.replicas = d.list(value, field, decode_replica),
                 "vars" => out.vars = d.list(value, field, decode_var),
                 "sortOptions" => out.sort_options = Some(decode_sort_options(d, value)),

@@ -74,6 +74,11 @@ pub(crate) fn apply(
             }
             Ok(())
         });
+        let names_it =
+            |path: &str| matches!(path.split('/').next(), Some("metadata" | "kind" | "apiVersion"));
+        if specs.iter().any(|spec| names_it(spec.path.as_str())) {
+            set.update(index, |_| ());
+        }
         if let Err((fault, path, at)) = result {
             return Err(path_fault(cx, fault, path, &set.get(index).id().clone(), at));
         }

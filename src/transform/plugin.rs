@@ -72,8 +72,12 @@ pub(crate) fn load_plugin(
         Ok(view) => view,
         Err(fault) => return Err(cx.view_fault(&fault)),
     };
-    let mut config = Config { decoder: Decoder::new(Rules::Lenient), node: &view, at };
-    let plugin = config.read(cx, root, id.gvk.kind.as_str());
+    let kind = id.gvk.kind.as_str();
+    let is_affix =
+        matches!(kind, "PrefixTransformer" | "SuffixTransformer" | "PrefixSuffixTransformer");
+    let rules = if is_affix { Rules::Exact } else { Rules::Lenient };
+    let mut config = Config { decoder: Decoder::new(rules), node: &view, at };
+    let plugin = config.read(cx, root, kind);
     let faults = config.decoder.faults;
     report_faults(cx, &faults)?;
     plugin
@@ -162,18 +166,11 @@ impl Config<'_> {
     }
 
     fn generator(&mut self, of: &'static str) -> GeneratorArgs {
-        const FIELDS: &[&str] = &[
-            "namespace",
-            "name",
-            "behavior",
-            "literals",
-            "files",
-            "envs",
-            "env",
-            "options",
-            "type",
-        ];
-        let mut args = decode_generator(&mut self.decoder, self.node, of, FIELDS);
+        // `env` becomes one of `envs` in a kustomization only, and a ConfigMap has no type.
+        const FIELDS: &[&str] =
+            &["namespace", "name", "behavior", "literals", "files", "envs", "options", "type"];
+        let known = if of == "SecretGenerator" { FIELDS } else { &FIELDS[..FIELDS.len() - 1] };
+        let mut args = decode_generator(&mut self.decoder, self.node, of, known);
         args.at = self.at;
         let (name, namespace) = self.metadata();
         if args.name.is_empty() {

@@ -32,7 +32,7 @@ pub(crate) fn apply(
                 continue;
             }
             let mut recorder = Recorder::new(&mut cx.provenance, step);
-            let result = set.update_content(index, |resource| {
+            let result = set.update(index, |resource| {
                 let mut writes = AliasWrites::default();
                 let root = resource.node_mut();
                 let leaf = Leaf::Scalar(Tag::Int);

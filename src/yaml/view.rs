@@ -276,8 +276,8 @@ pub(crate) fn checked_entries(
         match entry.key.kind() {
             KeyKind::Text => out.push((entry.key.text(), &entry.value)),
             KeyKind::NonString if top => out.push((entry.key.text(), &entry.value)),
-            // A null key of the whole object is skipped.
-            KeyKind::Null if top => {}
+            // Of the whole object, a null key without text is skipped; kustomize takes one with text for its own double.
+            KeyKind::Null if top && entry.key.text().is_empty() => {}
             _ => {
                 let kind = ViewFaultKind::NonStringKey(entry.key.text().to_owned());
                 return Err(fault(kind, entry.key_origin));

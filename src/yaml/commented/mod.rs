@@ -1,11 +1,11 @@
 //! YAML with its comments, as go-yaml v3 keeps and prints it.
 //!
-//! Comes in: a text, or a [`Node`](super::Node). Goes out: the text that kyaml's `String` makes of it. kustomize needs
+//! Comes in: a text, or a [`Node`]. Goes out: the text that kyaml's `String` makes of it. kustomize needs
 //! this where a value is itself YAML, a configuration file in a ConfigMap: it reads the string, sets a field, and
 //! prints the tree again, so comments, quotes, anchors and `<<` all stay, and blank lines and indentation do not.
 //!
 //! A comment belongs to a node in one of three places: head (the lines above it), line (behind it) and foot (the lines
-//! below it, before an empty line). [`parse`] decides which, [`write`] puts them back:
+//! below it, before an empty line). [`parse`] decides which, [`mod@write`] puts them back:
 //!
 //! ```yaml
 //! # head of `a`
@@ -15,7 +15,7 @@
 //! b: 2
 //! ```
 //!
-//! The rest of the program never sees this tree: [`Node`](super::Node) has no comments and no aliases.
+//! The rest of the program never sees this tree: [`Node`] has no comments and no aliases.
 
 mod parse;
 mod scalar;
