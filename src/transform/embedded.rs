@@ -2,17 +2,16 @@
 //!
 //! A replacement may set a field of a configuration file that is an entry of a ConfigMap. The text is read, changed and
 //! printed again (`setValueInStructuredData` of `api/filters/replacement/replacement.go`): YAML keeps its comments and its
-//! quotes, JSON gets sorted keys and stays on one line unless it was indented. Texts inside such texts are not changed:
-//! what is found there counts as found, and is lost.
+//! quotes, JSON gets sorted keys and stays on one line unless it was indented. Only the first document of a text is kept.
+//!
+//! Nothing is changed where kustomize changes nothing: in a text that is reached through `*` or inside another text, and
+//! in JSON that is no JSON any more. What the path finds there still counts as found.
 
 use super::match_path::{Matcher, Tree};
 use super::path::{LookupFault, lookup, lookup_mut};
 use crate::provenance::{OriginId, Recorder};
 use crate::resource::AliasWrites;
-use crate::yaml::{
-    Commented, CommentedKind, Dialect, JsonNumbers, Key, Node, NodeKind, created_key, indent_json,
-    parse_document, write_json,
-};
+use crate::yaml::{Commented, Key, Node, NodeKind, created_key, indent_json, yaml_to_json};
 
 impl Tree for Node {
     fn kind(&self) -> Option<NodeKind> {
@@ -27,12 +26,8 @@ impl Tree for Node {
         self.origin()
     }
 
-    fn is_empty_text(&self) -> bool {
-        !self.is_null() && self.is_scalar() && self.text().is_empty()
-    }
-
-    fn put(&mut self, value: Self) {
-        *self = value;
+    fn text(&self) -> &str {
+        self.text()
     }
 
     fn field_mut(&mut self, name: &str) -> Option<&mut Self> {
@@ -62,6 +57,12 @@ impl Tree for Node {
         super::path::empty(kind, origin)
     }
 
+    fn clear(&mut self, kind: NodeKind, origin: OriginId) {
+        let mut empty = super::path::empty(kind, origin);
+        empty.copy_look(self);
+        *self = empty;
+    }
+
     fn scalar(text: &str, origin: OriginId) -> Self {
         Node::untyped(text, origin)
     }
@@ -69,34 +70,12 @@ impl Tree for Node {
     fn written(&self) -> String {
         Commented::from_node(self).to_text()
     }
-
-    fn visit_inside(
-        &mut self,
-        path: &[String],
-        matcher: &Matcher,
-        set: &mut dyn FnMut(&mut Self) -> Result<(), LookupFault>,
-    ) -> Result<usize, LookupFault> {
-        let Ok(Some(mut inner)) = Commented::parse(self.text()) else {
-            return Err(LookupFault::Scalar(path[0].clone(), self.origin()));
-        };
-        matcher.visit(&mut inner, path, &mut |found: &mut Commented| {
-            let mut copy = match found.kind() {
-                CommentedKind::Scalar => Node::untyped(found.text(), OriginId::NONE),
-                _ => super::path::empty(NodeKind::Map, OriginId::NONE),
-            };
-            set(&mut copy)
-        })
-    }
 }
 
+/// What is inside a text has no origin: a fault in it is a fault of the scalar that holds it.
 impl Tree for Commented {
     fn kind(&self) -> Option<NodeKind> {
-        match self.kind() {
-            CommentedKind::Scalar => Some(NodeKind::Scalar),
-            CommentedKind::Map => Some(NodeKind::Map),
-            CommentedKind::Sequence => Some(NodeKind::Sequence),
-            CommentedKind::Alias => None,
-        }
+        self.kind()
     }
 
     fn is_null(&self) -> bool {
@@ -107,12 +86,8 @@ impl Tree for Commented {
         OriginId::NONE
     }
 
-    fn is_empty_text(&self) -> bool {
-        !self.is_null() && self.kind() == CommentedKind::Scalar && self.text().is_empty()
-    }
-
-    fn put(&mut self, value: Self) {
-        self.replace(value);
+    fn text(&self) -> &str {
+        self.text()
     }
 
     fn field_mut(&mut self, name: &str) -> Option<&mut Self> {
@@ -143,6 +118,12 @@ impl Tree for Commented {
         }
     }
 
+    fn clear(&mut self, kind: NodeKind, origin: OriginId) {
+        let style = self.style();
+        self.replace(<Self as Tree>::empty(kind, origin));
+        self.set_style(style);
+    }
+
     fn scalar(text: &str, _: OriginId) -> Self {
         Self::scalar(text)
     }
@@ -150,21 +131,10 @@ impl Tree for Commented {
     fn written(&self) -> String {
         self.to_text()
     }
-
-    fn visit_inside(
-        &mut self,
-        path: &[String],
-        matcher: &Matcher,
-        set: &mut dyn FnMut(&mut Self) -> Result<(), LookupFault>,
-    ) -> Result<usize, LookupFault> {
-        match Self::parse(self.text()) {
-            Ok(Some(mut inner)) => matcher.visit(&mut inner, path, set),
-            _ => Err(LookupFault::Scalar(path[0].clone(), OriginId::NONE)),
-        }
-    }
 }
 
-/// Sets a value inside a text. Returns whether the path led into one and the value was set there.
+/// Sets a value inside a text. Returns whether the path led into one and the value was set there; if not, the path is to
+/// be followed as any other.
 pub(super) fn set_inside(
     root: &mut Node,
     parts: &[String],
@@ -172,22 +142,13 @@ pub(super) fn set_inside(
     create: Option<NodeKind>,
     recorder: &mut Recorder<'_>,
     writes: &mut AliasWrites,
-) -> bool {
-    let holds_document = |end: usize| {
-        let scalar = lookup(root, &parts[..end]).ok()??;
-        if !scalar.is_scalar() {
-            return None;
-        }
-        let document = Commented::parse(scalar.text()).ok()?;
-        Some((end, document, scalar.shared_text()))
-    };
-    let Some((end, document, before)) = (1..parts.len()).find_map(holds_document) else {
-        return false;
-    };
-    let Some(mut document) = document else { return false };
-    let matcher = Matcher { create, origin: OriginId::NONE };
-    let found = matcher.visit(&mut document, &parts[end..], &mut |node: &mut Commented| {
-        if node.kind() == CommentedKind::Scalar {
+) -> Result<bool, LookupFault> {
+    let Some((end, document)) = first_text(root, parts)? else { return Ok(false) };
+    let (to_scalar, inside) = parts.split_at(end);
+    let Some(mut document) = document else { return Ok(false) };
+    let matcher = Matcher { create, origin: OriginId::NONE, needed: None };
+    let found = matcher.visit(&mut document, inside, &mut |node: &mut Commented| {
+        if node.kind() == Some(NodeKind::Scalar) {
             node.set_text(value.shared_text());
         } else {
             node.replace(Commented::from_node(value));
@@ -195,26 +156,106 @@ pub(super) fn set_inside(
         Ok(())
     });
     if !found.is_ok_and(|count| count > 0) {
-        return false;
+        return Ok(false);
     }
-    let Some(text) = printed(&document, &before) else { return false };
-    let Ok(Some(scalar)) = lookup_mut(root, &parts[..end]) else { return false };
+    let Some(scalar) = lookup_mut(root, to_scalar)? else { return Ok(false) };
+    let Some(text) = printed(&document, scalar.text()) else { return Ok(false) };
     let origin = recorder.write(value.origin(), scalar.origin());
     scalar.set_text(text);
     scalar.set_origin(origin);
     writes.changed(scalar);
-    true
+    Ok(true)
 }
 
-/// Prints a changed text in the way it was written before; none if it is JSON that JSON cannot hold.
+/// Returns how many parts of a path lead to its first scalar that can be read as YAML with more of the path to follow,
+/// and the document in it, none in an empty text.
+fn first_text(
+    root: &Node,
+    parts: &[String],
+) -> Result<Option<(usize, Option<Commented>)>, LookupFault> {
+    for end in 1..=parts.len() {
+        let scalar = match lookup(root, &parts[..end]) {
+            Ok(Some(node)) if node.is_scalar() && end < parts.len() => node,
+            // The last element of an empty list ends the build.
+            Err(fault @ LookupFault::IndexTooLarge { .. }) => return Err(fault),
+            Ok(_) | Err(_) => continue,
+        };
+        if let Ok(document) = Commented::parse(scalar.text()) {
+            return Ok(Some((end, document)));
+        }
+    }
+    Ok(None)
+}
+
+/// Prints a changed document in the way its text was written before; none if it was JSON and JSON cannot hold it.
 fn printed(document: &Commented, before: &str) -> Option<String> {
     let yaml = document.to_text();
     if !before.trim_start().starts_with(['{', '[']) {
         return Some(yaml.trim().to_owned());
     }
-    let node = parse_document(&yaml, 0, Dialect::V3).ok()??;
-    let mut json = String::new();
-    write_json(&node, JsonNumbers::Exact, &mut json).ok()?;
+    let json = yaml_to_json(&yaml)?;
     let is_indented = before.contains('\n') && before.contains("  ");
     Some(if is_indented { indent_json(&json) } else { json })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::path::split_dots;
+    use super::*;
+    use crate::provenance::{Provenance, StepKind};
+    use crate::yaml::{ScalarStyle, Tag};
+
+    /// Returns the text after a value was set at a path inside it; none if it was not set.
+    fn after(text: &str, path: &str, value: &Node, create: Option<NodeKind>) -> Option<String> {
+        let scalar = Node::scalar(text, ScalarStyle::Literal, Tag::Str, OriginId::NONE);
+        let mut root = Node::map(Vec::new(), OriginId::NONE);
+        root.push_entry(Key::text_key("t"), OriginId::NONE, scalar);
+        let mut provenance = Provenance::default();
+        let step = provenance.step(StepKind::Replacements, OriginId::NONE);
+        let mut recorder = Recorder::new(&mut provenance, step);
+        let (parts, mut writes) = (split_dots(&format!("t.{path}")), AliasWrites::default());
+        let set = set_inside(&mut root, &parts, value, create, &mut recorder, &mut writes);
+        let text = root.get(Key::text_key("t"))?.text().to_owned();
+        set.unwrap().then_some(text)
+    }
+
+    #[test]
+    fn a_text_is_printed_as_it_was_written() {
+        let value = Node::untyped("new", OriginId::NONE);
+        let cases = [
+            ("# c\n\na:   'b' # d\n", "a", Some("# c\n\na: 'new' # d")),
+            ("a: &x {b: 1}\nc: *x\n", "c", Some("a: &x {b: 1}\nc: new")),
+            ("a:\n  - n: \"x\"\n    v: 1\n", "a.[n=x].v", Some("a:\n- n: \"x\"\n  v: !!int new")),
+            ("a: b\n---\nc: d\n", "a", Some("a: new")),
+            (r#"{"b": "<", "a": [1, "x"]}"#, "a.1", Some(r#"{"a":[1,"new"],"b":"\u003c"}"#)),
+            ("{\n  \"a\": \"b\"\n}\n", "a", Some("{\n  \"a\": \"new\"\n}")),
+            ("a: 'b: c'\n", "a.b", Some("a: 'b: c'")),
+            ("a: &x {b: 1}\nc: *x\n", "c.b", None),
+            ("{1: a, b: c}", "b", None),
+            ("a: b\n", "c", None),
+            ("# nothing\n", "a", None),
+            ("a: [", "a", None),
+        ];
+        for (text, path, want) in cases {
+            assert_eq!(after(text, path, &value, None).as_deref(), want, "{text:?} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_in_a_text_is_created() {
+        let mut list = Node::sequence(Vec::new(), OriginId::NONE);
+        list.elements_mut().unwrap().push(Node::untyped("x", OriginId::NONE));
+        let scalar = Node::untyped("y", OriginId::NONE);
+        let cases = [
+            ("a: 1 # c\n", "b.c", &scalar, "a: 1 # c\nb:\n  c: y"),
+            ("a: []\n", "a.[n=x].v", &scalar, "a: [{n: x, v: y}]"),
+            ("a: 1\n", "b", &list, "a: 1\nb:\n- x"),
+            ("{\"a\": 1}", "b.0", &scalar, r#"{"a":1,"b":["y"]}"#),
+            ("a: ~ # c\n", "a.b", &scalar, "a: ~ # c"),
+        ];
+        for (text, path, value, want) in cases {
+            let text_after = after(text, path, value, Some(value.kind()));
+            assert_eq!(text_after.as_deref(), Some(want), "{text:?} {path}");
+        }
+    }
 }

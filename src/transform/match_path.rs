@@ -6,7 +6,7 @@
 use super::path::{LookupFault, is_element, kind_before, position, split_element};
 use crate::provenance::OriginId;
 use crate::resource::Pattern;
-use crate::yaml::NodeKind;
+use crate::yaml::{Commented, NodeKind};
 
 /// A tree that paths can be matched in.
 pub(crate) trait Tree: Sized {
@@ -14,10 +14,8 @@ pub(crate) trait Tree: Sized {
     fn kind(&self) -> Option<NodeKind>;
     fn is_null(&self) -> bool;
     fn origin(&self) -> OriginId;
-    /// Returns whether this is a scalar without text, and no null.
-    fn is_empty_text(&self) -> bool;
-    /// Puts another value in the place of this one.
-    fn put(&mut self, value: Self);
+    /// Returns the text of a scalar.
+    fn text(&self) -> &str;
     /// Returns the first field with a name.
     fn field_mut(&mut self, name: &str) -> Option<&mut Self>;
     fn push_field(&mut self, name: &str, value: Self);
@@ -26,17 +24,12 @@ pub(crate) trait Tree: Sized {
     fn push_element(&mut self, element: Self);
     /// Returns an empty value of a kind, without a tag.
     fn empty(kind: NodeKind, origin: OriginId) -> Self;
+    /// Puts an empty value in the place of this one, written in its style.
+    fn clear(&mut self, kind: NodeKind, origin: OriginId);
     /// Returns a scalar without a tag.
     fn scalar(text: &str, origin: OriginId) -> Self;
     /// Returns the value as go-yaml v3 writes it.
     fn written(&self) -> String;
-    /// Follows the rest of a path inside a scalar that holds YAML. What is found there is set in a copy and lost.
-    fn visit_inside(
-        &mut self,
-        path: &[String],
-        matcher: &Matcher,
-        set: &mut dyn FnMut(&mut Self) -> Result<(), LookupFault>,
-    ) -> Result<usize, LookupFault>;
 }
 
 /// How a path is matched.
@@ -46,6 +39,8 @@ pub(crate) struct Matcher {
     pub(crate) create: Option<NodeKind>,
     /// The origin of what is created.
     pub(crate) origin: OriginId,
+    /// The kind that everything found must have; none for any.
+    pub(crate) needed: Option<NodeKind>,
 }
 
 impl Matcher {
@@ -56,10 +51,7 @@ impl Matcher {
         path: &[String],
         set: &mut dyn FnMut(&mut T) -> Result<(), LookupFault>,
     ) -> Result<usize, LookupFault> {
-        let Some((part, rest)) = path.split_first() else {
-            set(node)?;
-            return Ok(1);
-        };
+        let Some((part, rest)) = path.split_first() else { return self.found(node, set) };
         if let Some(index) = position(part).and_then(|i| usize::try_from(i).ok()) {
             return self.visit_index(node, part, index, rest, set);
         }
@@ -76,7 +68,42 @@ impl Matcher {
             }
             return Ok(count);
         }
+        if part.is_empty() {
+            return self.visit_itself(node, rest, set);
+        }
         self.visit_field(node, part, rest, set)
+    }
+
+    fn found<T: Tree>(
+        &self,
+        node: &mut T,
+        set: &mut dyn FnMut(&mut T) -> Result<(), LookupFault>,
+    ) -> Result<usize, LookupFault> {
+        if let Some(needed) = self.needed
+            && node.kind() != Some(needed)
+        {
+            return Err(wrong_kind(node, needed, ""));
+        }
+        set(node)?;
+        Ok(1)
+    }
+
+    /// A part without a name is the value itself if that is a scalar without text.
+    fn visit_itself<T: Tree>(
+        &self,
+        node: &mut T,
+        rest: &[String],
+        set: &mut dyn FnMut(&mut T) -> Result<(), LookupFault>,
+    ) -> Result<usize, LookupFault> {
+        require(node, NodeKind::Scalar, "")?;
+        if !node.is_null() && node.text().is_empty() {
+            return self.visit_value(node, rest, set);
+        }
+        let Some(leaf) = self.create else { return Ok(0) };
+        // What is created takes the place of the scalar, and what is set then is nowhere.
+        let kind = kind_before(rest.first().map(String::as_str), leaf);
+        node.clear(kind, self.origin);
+        self.visit_value(&mut T::empty(kind, self.origin), rest, set)
     }
 
     fn visit_field<T: Tree>(
@@ -86,9 +113,6 @@ impl Matcher {
         rest: &[String],
         set: &mut dyn FnMut(&mut T) -> Result<(), LookupFault>,
     ) -> Result<usize, LookupFault> {
-        if part.is_empty() {
-            return self.visit_empty(node, rest, set);
-        }
         require(node, NodeKind::Map, part)?;
         let found = !node.is_null() && node.field_mut(part).is_some();
         if !found {
@@ -107,24 +131,6 @@ impl Matcher {
         }
     }
 
-    /// An empty part stands for the value itself, which has to be a scalar without text.
-    fn visit_empty<T: Tree>(
-        &self,
-        node: &mut T,
-        rest: &[String],
-        set: &mut dyn FnMut(&mut T) -> Result<(), LookupFault>,
-    ) -> Result<usize, LookupFault> {
-        require(node, NodeKind::Scalar, "")?;
-        if node.is_empty_text() {
-            return self.visit_value(node, rest, set);
-        }
-        let Some(leaf) = self.create else { return Ok(0) };
-        // The value becomes an empty one, and what is set is nowhere.
-        let kind = kind_before(rest.first().map(String::as_str), leaf);
-        node.put(T::empty(kind, self.origin));
-        self.visit_value(&mut T::empty(kind, self.origin), rest, set)
-    }
-
     fn visit_value<T: Tree>(
         &self,
         field: &mut T,
@@ -132,9 +138,18 @@ impl Matcher {
         set: &mut dyn FnMut(&mut T) -> Result<(), LookupFault>,
     ) -> Result<usize, LookupFault> {
         if field.kind() == Some(NodeKind::Scalar) && !rest.is_empty() {
-            return field.visit_inside(rest, self, set);
+            return self
+                .visit_text(field.text(), rest)
+                .unwrap_or_else(|| Err(LookupFault::Scalar(rest[0].clone(), field.origin())));
         }
         self.visit(field, rest, set)
+    }
+
+    /// Follows the rest of a path inside a text; none if the text is not YAML. What is found there counts, but it is in a
+    /// copy and is not set.
+    fn visit_text(&self, text: &str, rest: &[String]) -> Option<Result<usize, LookupFault>> {
+        let mut document = Commented::parse(text).ok()??;
+        Some(self.visit(&mut document, rest, &mut |_| Ok(())))
     }
 
     fn visit_index<T: Tree>(
@@ -175,17 +190,15 @@ impl Matcher {
         let mut pattern = None;
         let count = self.visit_matching(node, name, value, &mut pattern, rest, set)?;
         let (0, Some(_)) = (count, self.create) else { return Ok(count) };
-        let mut detached = T::empty(NodeKind::Sequence, self.origin);
-        // What is created below a null is nowhere.
-        let node = if node.is_null() { &mut detached } else { node };
-        let value_node = T::scalar(value, self.origin);
-        if name.is_empty() {
-            node.push_element(value_node);
-        } else {
-            let mut element = T::empty(NodeKind::Map, self.origin);
-            element.push_field(name, value_node);
-            node.push_element(element);
+        let mut created = T::scalar(value, self.origin);
+        if !name.is_empty() {
+            let value = std::mem::replace(&mut created, T::empty(NodeKind::Map, self.origin));
+            created.push_field(name, value);
         }
+        // What is created below a null is nowhere.
+        let mut nowhere = T::empty(NodeKind::Sequence, self.origin);
+        let node = if node.is_null() { &mut nowhere } else { node };
+        node.push_element(created);
         match self.visit_matching(node, name, value, &mut pattern, rest, set)? {
             0 => Err(LookupFault::NotCreated(part.to_owned())),
             count => Ok(count),
@@ -223,8 +236,7 @@ impl Matcher {
             }
             if name.is_empty() {
                 // What follows a scalar in the path does not count.
-                set(element)?;
-                count += 1;
+                count += self.found(element, set)?;
             } else {
                 count += self.visit(element, rest, set)?;
             }
@@ -237,6 +249,13 @@ fn require<T: Tree>(node: &T, needed: NodeKind, part: &str) -> Result<(), Lookup
     if node.is_null() || node.kind() == Some(needed) {
         return Ok(());
     }
-    let found = node.kind().unwrap_or(NodeKind::Scalar);
-    Err(LookupFault::Kind { part: part.to_owned(), at: node.origin(), found, needed })
+    Err(wrong_kind(node, needed, part))
+}
+
+fn wrong_kind<T: Tree>(node: &T, needed: NodeKind, part: &str) -> LookupFault {
+    let (part, at) = (part.to_owned(), node.origin());
+    match node.kind() {
+        Some(found) => LookupFault::Kind { part, at, found, needed },
+        None => LookupFault::Alias(part),
+    }
 }

@@ -13,6 +13,9 @@ pub(crate) enum LookupFault {
     /// The value at hand has another kind than the part needs.
     #[error("`{part}` needs a {}, found a {}", .needed.name(), .found.name())]
     Kind { part: String, at: OriginId, found: NodeKind, needed: NodeKind },
+    /// A reference to an anchor, inside a text, stands where the part needs a value.
+    #[error("`{0}` needs a value, found a reference to an anchor")]
+    Alias(String),
     /// A position is negative.
     #[error("the index `{0}` is negative")]
     NegativeIndex(String),
@@ -86,14 +89,6 @@ pub(crate) fn require_kind(node: &Node, needed: NodeKind, part: &str) -> Result<
         return Ok(());
     }
     Err(LookupFault::Kind { part: part.to_owned(), at: node.origin(), found: node.kind(), needed })
-}
-
-/// Requires a kind, which a null has not.
-pub(crate) fn require_kind_exactly(node: &Node, needed: NodeKind) -> Result<(), LookupFault> {
-    if node.kind() == needed {
-        return Ok(());
-    }
-    Err(LookupFault::Kind { part: String::new(), at: node.origin(), found: node.kind(), needed })
 }
 
 /// The value of a field, of which a null has none.

@@ -397,13 +397,16 @@ fn copy(
 ) -> Result<(), TargetFault> {
     let parts = split_dots(path);
     let create = options.create.then(|| value.kind());
-    if embedded::set_inside(root, &parts, value, create, recorder, writes) {
+    let inside = embedded::set_inside(root, &parts, value, create, recorder, writes);
+    if inside.map_err(TargetFault::Lookup)? {
         return Ok(());
     }
-    let matcher = Matcher { create, origin: value.origin() };
+    let needed = (!options.delimiter.is_empty()).then_some(NodeKind::Scalar);
+    let matcher = Matcher { create, origin: value.origin(), needed };
     let count = matcher
         .visit(root, &parts, &mut |node: &mut Node| {
-            set_value(node, value, options, recorder, writes)
+            set_value(node, value, options, recorder, writes);
+            Ok(())
         })
         .map_err(TargetFault::Lookup)?;
     if count == 0 { Err(TargetFault::Missing) } else { Ok(()) }
@@ -415,10 +418,9 @@ fn set_value(
     options: &FieldOptions,
     recorder: &mut Recorder<'_>,
     writes: &mut AliasWrites,
-) -> Result<(), LookupFault> {
+) {
     let mut text = value.shared_text();
     if !options.delimiter.is_empty() {
-        super::path::require_kind_exactly(node, NodeKind::Scalar)?;
         let own = node.shared_text();
         let mut pieces = split_text(&own, &options.delimiter);
         let part = if value.is_null() { "" } else { value.text() };
@@ -442,5 +444,4 @@ fn set_value(
         new.set_origin(origin);
         writes.replace(node, new);
     }
-    Ok(())
 }

@@ -20,52 +20,6 @@ pub(crate) fn parse_json(text: &str, base: u32) -> Result<Node, SyntaxError> {
     Ok(value)
 }
 
-/// Puts a JSON text without spaces onto lines, indented by two, as Go's `json.MarshalIndent` does.
-pub(crate) fn indent_json(json: &str) -> String {
-    let mut out = String::with_capacity(json.len() * 2);
-    let mut depth = 0;
-    let (mut in_string, mut escaped) = (false, false);
-    let break_line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        out.extend(std::iter::repeat_n("  ", depth));
-    };
-    let mut characters = json.chars().peekable();
-    while let Some(character) = characters.next() {
-        if in_string {
-            out.push(character);
-            in_string = escaped || character != '"';
-            escaped = !escaped && character == '\\';
-            continue;
-        }
-        match character {
-            '{' | '[' => {
-                out.push(character);
-                if let Some(end) = characters.next_if(|next| matches!(next, '}' | ']')) {
-                    out.push(end);
-                } else {
-                    depth += 1;
-                    break_line(&mut out, depth);
-                }
-            }
-            '}' | ']' => {
-                depth -= 1;
-                break_line(&mut out, depth);
-                out.push(character);
-            }
-            ',' => {
-                out.push(character);
-                break_line(&mut out, depth);
-            }
-            ':' => out.push_str(": "),
-            _ => {
-                in_string = character == '"';
-                out.push(character);
-            }
-        }
-    }
-    out
-}
-
 struct Reader<'t> {
     text: &'t str,
     bytes: &'t [u8],
@@ -300,13 +254,6 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn json_is_indented_outside_of_its_strings() {
-        let json = r#"{"a":[],"b":[1,{"c":"x,{\"y\":[z]}\\"}],"d":{}}"#;
-        let want = "{\n  \"a\": [],\n  \"b\": [\n    1,\n    {\n      \"c\": \"x,{\\\"y\\\":[z]}\\\\\"\n    }\n  ],\n  \"d\": {}\n}";
-        assert_eq!(indent_json(json), want);
-    }
 
     #[test]
     fn json_is_strict() {

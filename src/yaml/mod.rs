@@ -17,6 +17,7 @@ mod number;
 mod order;
 mod parse;
 mod place;
+mod reencode;
 mod scalar;
 mod scan;
 mod text;
@@ -25,14 +26,15 @@ mod view;
 mod write;
 
 pub(crate) use block::block_text;
-pub(crate) use commented::{Commented, CommentedKind};
-pub(crate) use json::{indent_json, parse_json};
+pub(crate) use commented::Commented;
+pub(crate) use json::parse_json;
 pub(crate) use key::known;
 pub use key::{Key, KeyKind};
 pub use node::{Entry, Node, NodeKind, ScalarStyle, Tag};
 pub(crate) use number::{format_general, format_general_f32};
 pub(crate) use parse::{MAX_DEPTH, SyntaxError, created_key, is_integer, parse_document};
 pub(crate) use place::{scalar_segments, token_end};
+pub(crate) use reencode::{indent_json, yaml_to_json};
 pub(crate) use scalar::{Dialect, Scalar, is_yaml_1_1_non_string, resolve, resolve_tag};
 pub(crate) use view::{
     JsonNumbers, ViewFault, ViewFaultKind, direct, json_reread, json_view, plain_node,

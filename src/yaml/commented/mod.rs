@@ -24,28 +24,13 @@ mod write;
 use ecow::EcoString;
 
 use super::scalar::resolve_tag;
-use super::{Key, KeyKind, Node, ScalarStyle, SyntaxError, Tag};
-
-/// What a [`Commented`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CommentedKind {
-    /// One value.
-    Scalar,
-    /// Keys and values.
-    Map,
-    /// Elements.
-    Sequence,
-    /// A reference to an anchor.
-    Alias,
-}
+use super::{Key, KeyKind, Node, NodeKind, ScalarStyle, SyntaxError, Tag};
 
 /// A key and its value. The key is a whole node: it has a style, comments, and may be a collection.
 #[derive(Clone, Debug)]
-pub(crate) struct CommentedEntry {
-    /// The key.
-    pub(crate) key: Commented,
-    /// The value.
-    pub(crate) value: Commented,
+struct CommentedEntry {
+    key: Commented,
+    value: Commented,
 }
 
 #[derive(Clone, Debug)]
@@ -171,19 +156,29 @@ impl Commented {
         out
     }
 
-    /// Returns the kind.
-    pub(crate) fn kind(&self) -> CommentedKind {
+    /// Returns the kind; none for an alias, which is only a name.
+    pub(crate) fn kind(&self) -> Option<NodeKind> {
         match self.content {
-            Content::Scalar(_) => CommentedKind::Scalar,
-            Content::Map(_) => CommentedKind::Map,
-            Content::Sequence(_) => CommentedKind::Sequence,
-            Content::Alias(_) => CommentedKind::Alias,
+            Content::Scalar(_) => Some(NodeKind::Scalar),
+            Content::Map(_) => Some(NodeKind::Map),
+            Content::Sequence(_) => Some(NodeKind::Sequence),
+            Content::Alias(_) => None,
         }
     }
 
     /// Returns whether the node is tagged as a null. An untagged scalar is none, whatever its text.
     pub(crate) fn is_null(&self) -> bool {
         self.tag == Tag::Null
+    }
+
+    /// Returns the style of a scalar.
+    pub(crate) fn style(&self) -> ScalarStyle {
+        self.style
+    }
+
+    /// Sets the style of a scalar.
+    pub(crate) fn set_style(&mut self, style: ScalarStyle) {
+        self.style = style;
     }
 
     /// Returns the text of a scalar, unquoted, or the name that an alias refers to; empty for a collection.
@@ -202,17 +197,8 @@ impl Commented {
         }
     }
 
-    /// Returns the entries of a map.
-    #[cfg(test)]
-    pub(crate) fn entries(&self) -> Option<&[CommentedEntry]> {
-        match &self.content {
-            Content::Map(entries) => Some(entries),
-            _ => None,
-        }
-    }
-
     /// Returns the entries of a map, to change them.
-    pub(crate) fn entries_mut(&mut self) -> Option<&mut Vec<CommentedEntry>> {
+    fn entries_mut(&mut self) -> Option<&mut Vec<CommentedEntry>> {
         match &mut self.content {
             Content::Map(entries) => Some(entries),
             _ => None,
@@ -233,12 +219,6 @@ impl Commented {
             Content::Sequence(elements) => Some(elements),
             _ => None,
         }
-    }
-
-    /// Returns the value of the first entry of a map whose key has this text.
-    #[cfg(test)]
-    pub(crate) fn get(&self, key: &str) -> Option<&Commented> {
-        self.entries()?.iter().find(|e| e.key.text() == key).map(|e| &e.value)
     }
 
     /// Returns the value of the first entry of a map whose key has this text, to change it.
@@ -326,6 +306,27 @@ mod tests {
     }
 
     #[test]
+    fn a_comment_stays_with_its_node() {
+        let cases = [
+            ("a: 1   # line\n", "a: 1 # line\n"),
+            ("# head\na:\n    # of b\n    b: 1\n", "# head\na:\n  # of b\n  b: 1\n"),
+            ("# document\n\n# head\na: 1\n", "# document\n\n# head\na: 1\n"),
+            ("a: 1\n# foot\n\nb: 2\n", "a: 1\n# foot\n\nb: 2\n"),
+            (
+                "a:\n  b: 1\n  # inside\n# outside\nc: 2\n",
+                "a:\n  b: 1\n  # inside\n# outside\nc: 2\n",
+            ),
+            ("a: # of the key\n- x # line\n- y\n", "a: # of the key\n- x # line\n- y\n"),
+            ("a: [x, # one\n  y]\n", "a: [x, # one\n  y]\n"),
+            ("a: | # header\n  text\n", "a: | # header\n  text\n"),
+            ("a: &x 1 # one\nb: *x # two\n", "a: &x 1 # one\nb: *x # two\n"),
+        ];
+        for (text, want) in cases {
+            assert_eq!(parsed(text).to_text(), want, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_text_that_does_not_fit_its_type_gets_a_tag() {
         let mut root = parsed("a: 1\nb: x\n");
         root.get_mut("a").unwrap().set_text("many");
@@ -342,7 +343,7 @@ mod tests {
         root.push_entry("on", list);
         root.push_entry("empty", Commented::map());
         assert_eq!(root.to_text(), "on:\n- x\n-\nempty: {}\n");
-        assert_eq!(root.get("on").map(Commented::kind), Some(CommentedKind::Sequence));
+        assert_eq!(root.get_mut("on").and_then(|n| n.kind()), Some(NodeKind::Sequence));
     }
 
     #[test]
@@ -354,10 +355,10 @@ mod tests {
 
     #[test]
     fn the_first_of_equal_keys_is_found() {
-        let root = parsed("a: 1\na: 2\nb: ~\n? [x]\n: y\n");
-        assert_eq!(root.get("a").map(Commented::text), Some("1"));
-        assert_eq!(root.get("").map(Commented::text), Some("y"));
-        assert!(root.get("b").is_some_and(Commented::is_null));
-        assert!(root.get("c").is_none() && root.get("a").unwrap().get("x").is_none());
+        let mut root = parsed("a: 1\na: 2\nb: ~\n? [x]\n: y\n");
+        assert_eq!(root.get_mut("a").map(|n| n.text()), Some("1"));
+        assert_eq!(root.get_mut("").map(|n| n.text()), Some("y"));
+        assert!(root.get_mut("b").is_some_and(|n| n.is_null()));
+        assert!(root.get_mut("c").is_none() && root.get_mut("a").unwrap().get_mut("x").is_none());
     }
 }
