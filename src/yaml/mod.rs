@@ -17,6 +17,8 @@ mod number;
 mod order;
 mod parse;
 mod place;
+#[cfg(test)]
+mod properties;
 mod reencode;
 mod scalar;
 mod scan;
