@@ -124,7 +124,7 @@ impl Lists {
         let keys = keys_of(&schema.list_rule());
         let schema = schema.elements();
         let lists = [self.patch.as_deref().unwrap_or_default(), self.target.as_slice()];
-        if let Some(keys) = distinct_keys(&lists, &keys) {
+        if let Some(keys) = distinct_keys(&lists, &keys).filter(|k| k.len() == 1) {
             return self.merge_distinct(merge, origin, &keys, schema.as_ref());
         }
         let mut tuples = self.tuples(&keys);
@@ -300,12 +300,13 @@ fn used(keys: &[Key], values: &[EcoString], filled: &[bool]) -> (Vec<Key>, Value
 /// Tuples that agree where both say something are one: a port without a protocol is the one with.
 fn join_half_keys(tuples: &mut [Values]) {
     for i in 0..tuples.len() {
+        let own = tuples[i].clone();
         for j in 0..tuples.len() {
-            let (a, b) = (&tuples[i], &tuples[j]);
+            let (a, b) = (&own, &tuples[j]);
             let pairs = || a.iter().zip(b);
             let common = pairs().any(|(a, b)| a == b);
             let differ = pairs().any(|(a, b)| a != b && !a.is_empty() && !b.is_empty());
-            if common && !differ && i != j {
+            if common && !differ {
                 let joined: Values = pairs()
                     .map(|(a, b)| if a.is_empty() { b.clone() } else { a.clone() })
                     .collect();
@@ -375,7 +376,7 @@ fn set_element(
         kept.extend(element.clone());
     }
     if !found_one {
-        kept.extend(element);
+        kept.extend(element.filter(|e| !e.is_null()));
     }
     *elements = kept;
     Ok(())
