@@ -256,7 +256,8 @@ fn build_directory(
         Role::Component => {
             follow_scopes(cx, gathered);
             accumulate(cx, &inner, gathered)?;
-            require_distinct_ids(cx, &gathered.set, entry.at)
+            // A component works on the objects of its parent, which afterwards are put into a new set.
+            cx.require_distinct_ids(&gathered.set, entry.at)
         }
     }
 }
@@ -302,24 +303,6 @@ fn follow_scopes(cx: &Context<'_>, gathered: &mut Accumulator) {
     if !Arc::ptr_eq(gathered.set.scopes(), &cx.scopes) {
         gathered.set.set_scopes(Arc::clone(&cx.scopes));
     }
-}
-
-/// A component works on the objects of its parent, which afterwards are put into a new set.
-fn require_distinct_ids(cx: &mut Context<'_>, set: &ResourceSet, at: OriginId) -> Fallible<()> {
-    for (index, resource) in set.iter().enumerate() {
-        let id = resource.id();
-        if let Some(first) = set.by_current_id(id).filter(|&first| first != index) {
-            let d = Diagnostic::error(
-                Code::ResourceDuplicateId,
-                format!("there are two objects `{id}`"),
-            )
-            .at(cx.span(at), "after this component")
-            .at(cx.span(set.get(first).node().origin()), "one of them")
-            .at(cx.span(resource.node().origin()), "the other one");
-            return Err(cx.fail(d));
-        }
-    }
-    Ok(())
 }
 
 fn merge_config(cx: &mut Context<'_>, layer: &Layer, gathered: &mut Accumulator) -> Fallible<()> {

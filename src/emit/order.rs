@@ -30,24 +30,8 @@ pub(crate) fn sort(
     order.sort_by(|a, b| a.0.compare(&b.0));
     let order: Vec<usize> = order.into_iter().map(|(_, index)| index).collect();
     set.reorder(&order);
-    require_distinct_ids(cx, set)
-}
-
-/// Sorting puts the objects into a new set, which holds every id once.
-fn require_distinct_ids(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<()> {
-    for (index, resource) in set.iter().enumerate() {
-        let id = resource.id();
-        if let Some(first) = set.by_current_id(id).filter(|&first| first != index) {
-            let d = Diagnostic::error(
-                Code::ResourceDuplicateId,
-                format!("there are two objects `{id}`"),
-            )
-            .at(cx.span(resource.node().origin()), "one of them")
-            .at(cx.span(set.get(first).node().origin()), "the other one");
-            return Err(cx.fail(d));
-        }
-    }
-    Ok(())
+    // Sorting puts the objects into a new set, which holds every id once.
+    cx.require_distinct_ids(set, OriginId::NONE)
 }
 
 /// The ranks that `sortOptions` asks for; none for the order in which objects were loaded.

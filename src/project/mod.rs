@@ -10,7 +10,7 @@ mod kustomization;
 mod load;
 
 pub(crate) use crds::load_crds;
-pub(crate) use decode::{Decoder, Field, Rules};
+pub(crate) use decode::{Decoder, Field, Rules, scalar};
 pub(crate) use field_spec::{
     FieldPath, FieldSpec, FieldSpecClash, FieldSpecs, NameReference, ORDER_FIRST, ORDER_LAST,
     PartFault, PathPart, TransformerConfig, decode_field_spec, split_path,

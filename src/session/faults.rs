@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Context, DocumentFault, Text};
-use crate::diagnostic::{Code, Diagnostic, Reported, nearest};
+use crate::diagnostic::{Code, Diagnostic, Fallible, Reported, nearest};
 use crate::provenance::OriginId;
 use crate::resource::{IdClash, PatternError, ReadFault, ResourceSet, SelectorError};
 use crate::source::{LoadError, SourceFile, Span, display_path};
@@ -212,6 +212,27 @@ impl Context<'_> {
                 .at(self.span(added), "defined again here")
                 .at(self.span(set.get(clash.existing).node().origin()), "first defined here");
         self.fail(d.help("remove one of them, or give it another name or namespace"))
+    }
+
+    /// Reports two objects of a set that have one id. `after`: what made them so; none if it has no place.
+    pub(crate) fn require_distinct_ids(
+        &mut self,
+        set: &ResourceSet,
+        after: OriginId,
+    ) -> Fallible<()> {
+        for (index, resource) in set.iter().enumerate() {
+            let id = resource.id();
+            let Some(first) = set.by_current_id(id).filter(|&first| first != index) else {
+                continue;
+            };
+            let message = format!("there are two objects `{id}`");
+            let d = Diagnostic::error(Code::ResourceDuplicateId, message)
+                .at(self.span(after), "after this")
+                .at(self.span(set.get(first).node().origin()), "one of them")
+                .at(self.span(resource.node().origin()), "the other one");
+            return Err(self.fail(d));
+        }
+        Ok(())
     }
 
     /// Returns the diagnostic that says why a selector cannot be used.

@@ -8,12 +8,10 @@ use std::borrow::Cow;
 
 use ecow::EcoString;
 
+use crate::project::scalar;
 use crate::provenance::{OriginId, Recorder};
 use crate::session::Text;
-use crate::yaml::{
-    Dialect, JsonNumbers, Key, Node, NodeKind, Scalar, ScalarStyle, Tag, plain_node, resolve,
-    write_json,
-};
+use crate::yaml::{JsonNumbers, Key, Node, NodeKind, Scalar, plain_node, write_json};
 
 /// A JSON patch.
 #[derive(Clone, Debug, Default)]
@@ -107,18 +105,6 @@ fn raw_token(text: &str, at: usize) -> &str {
         rest.find([',', '}', ']', ' ', '\t', '\r', '\n']).unwrap_or(rest.len())
     };
     &rest[..end]
-}
-
-fn scalar(node: &Node) -> Option<Scalar<'_>> {
-    if !node.is_scalar() {
-        return None;
-    }
-    let tag = match node.tag() {
-        tag if node.is_tagged() => tag,
-        _ if node.style() != ScalarStyle::Plain => Tag::Str,
-        _ => Tag::Empty,
-    };
-    resolve(node.text(), tag, Dialect::V2).ok()
 }
 
 /// Returns a value as JSON holds it: types by YAML 1.1, of equal keys the last. None if JSON cannot hold it.
@@ -418,7 +404,7 @@ pub(crate) fn op_name(operation: &Operation) -> EcoString {
 mod tests {
     use super::*;
     use crate::provenance::{Provenance, StepKind};
-    use crate::yaml::{parse_document, parse_json};
+    use crate::yaml::{Dialect, parse_document, parse_json};
 
     fn apply(document: &str, patch: &str) -> Result<String, OperationFault> {
         let mut document = parse_document(document, 1, Dialect::V3).unwrap().unwrap();

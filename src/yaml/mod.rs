@@ -11,6 +11,7 @@ mod block;
 mod commented;
 mod directives;
 mod json;
+mod json_write;
 mod key;
 mod node;
 mod number;
@@ -19,7 +20,6 @@ mod parse;
 mod place;
 #[cfg(test)]
 mod properties;
-mod reencode;
 mod scalar;
 mod scan;
 mod text;
@@ -30,16 +30,17 @@ mod write;
 pub(crate) use block::block_text;
 pub(crate) use commented::Commented;
 pub(crate) use json::parse_json;
+pub(crate) use json_write::{
+    JsonNumbers, indent_json, write_json, write_json_string, yaml_to_json,
+};
 pub(crate) use key::known;
 pub use key::{Key, KeyKind};
 pub use node::{Entry, Node, NodeKind, ScalarStyle, Tag};
 pub(crate) use number::{format_general, format_general_f32};
 pub(crate) use parse::{MAX_DEPTH, SyntaxError, created_key, is_integer, parse_document};
 pub(crate) use place::{scalar_segments, token_end};
-pub(crate) use reencode::{indent_json, yaml_to_json};
 pub(crate) use scalar::{Dialect, Scalar, is_yaml_1_1_non_string, resolve, resolve_tag};
 pub(crate) use view::{
-    JsonNumbers, ViewFault, ViewFaultKind, direct, json_reread, json_view, plain_node,
-    round_numbers, write_json, write_json_string,
+    ViewFault, ViewFaultKind, direct, json_reread, json_view, plain_node, round_numbers,
 };
 pub(crate) use write::{write_decoded_document, write_document};

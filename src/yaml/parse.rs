@@ -562,9 +562,9 @@ impl<'t> Parser<'t> {
 
 /// Where a node stands, which decides what may begin it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Block,
-    /// The value of a key: a sequence may stand at the indentation of its key.
+    /// A key or the value of a key: a sequence may stand at the indentation of its map.
     BlockOrIndentless,
     Flow,
 }

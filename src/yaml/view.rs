@@ -498,98 +498,10 @@ pub(crate) fn through_json(text: Cow<'_, str>, at: OriginId) -> Result<Cow<'_, s
     Ok(Cow::Owned(out))
 }
 
-/// Writes a node as Go's `encoding/json` writes what kustomize decoded from it: keys sorted by bytes, `<`, `>` and `&`
-/// escaped, every number as `float` says.
-pub(crate) fn write_json(
-    node: &Node,
-    numbers: JsonNumbers,
-    out: &mut String,
-) -> Result<(), ViewFault> {
-    write_json_in(node, true, false, numbers, out)
-}
-
-/// How numbers are written to JSON.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum JsonNumbers {
-    /// As decoded from YAML: integers stay exact.
-    Exact,
-    /// As decoded from JSON once more: every number is a 64-bit float.
-    Floats,
-}
-
-fn write_json_in(
-    node: &Node,
-    top: bool,
-    flow: bool,
-    numbers: JsonNumbers,
-    out: &mut String,
-) -> Result<(), ViewFault> {
-    let flow = flow || node.is_flow();
-    if let Some(entries) = node.entries() {
-        let mut entries = checked_entries(entries, top)?;
-        entries.sort_unstable_by_key(|(text, _)| *text);
-        out.push('{');
-        for (i, (text, value)) in entries.into_iter().enumerate() {
-            if i > 0 {
-                out.push(',');
-            }
-            write_json_string(text, out);
-            out.push(':');
-            write_json_in(value, false, flow, numbers, out)?;
-        }
-        out.push('}');
-        return Ok(());
-    }
-    if let Some(elements) = node.elements() {
-        out.push('[');
-        for (i, element) in elements.iter().enumerate() {
-            if i > 0 {
-                out.push(',');
-            }
-            write_json_in(element, false, flow, numbers, out)?;
-        }
-        out.push(']');
-        return Ok(());
-    }
-    match effective(node, flow)? {
-        Scalar::Null => out.push_str("null"),
-        Scalar::Bool(value) => out.push_str(if value { "true" } else { "false" }),
-        Scalar::Int(value) if numbers == JsonNumbers::Exact => out.push_str(&value.to_string()),
-        Scalar::Uint(value) if numbers == JsonNumbers::Exact => out.push_str(&value.to_string()),
-        Scalar::Int(value) => out.push_str(&format_json(value as f64)),
-        Scalar::Uint(value) => out.push_str(&format_json(value as f64)),
-        Scalar::Float(value) => out.push_str(&format_json(value)),
-        Scalar::Str(text) => write_json_string(&text, out),
-    }
-    Ok(())
-}
-
-/// Writes a string as Go's `encoding/json` does, with HTML escapes.
-pub(crate) fn write_json_string(text: &str, out: &mut String) {
-    use std::fmt::Write;
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                let _ = write!(out, "\\u{:04x}", character as u32);
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::parse_document;
+    use crate::yaml::{JsonNumbers, parse_document, write_json};
 
     fn values(text: &str) -> String {
         let node = parse_document(text, 1, Dialect::V3).unwrap().unwrap();

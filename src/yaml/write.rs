@@ -410,7 +410,7 @@ fn has_break(text: &str) -> bool {
 
 fn check_key_length(key: &str, value: &Node) -> Write {
     let mut json = String::new();
-    super::view::write_json_string(key, &mut json);
+    super::write_json_string(key, &mut json);
     if json.chars().count() > MAX_JSON_KEY {
         let at = value.origin();
         return Err(ViewFault { kind: ViewFaultKind::LongKey, at, other: OriginId::NONE });

@@ -12,7 +12,7 @@ use ecow::EcoString;
 
 use super::{Commented, CommentedEntry, Comments, Content, DocumentComments};
 use crate::yaml::directives::TagHandles;
-use crate::yaml::parse::refuse_control_characters;
+use crate::yaml::parse::{Place, refuse_control_characters};
 use crate::yaml::scalar::resolve_tag;
 use crate::yaml::scan::{CommentKind, Scanner, Token, TokenKind};
 use crate::yaml::{MAX_DEPTH, ScalarStyle, SyntaxError, Tag};
@@ -30,15 +30,6 @@ pub(super) fn parse(text: &str) -> Parse<Option<Commented>> {
     };
     let parsed = parser.document();
     refuse_control_characters(text, parser.scanner.position(), parsed)
-}
-
-/// Where a node stands, which decides what may begin it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Block,
-    /// A key or the value of a key: a sequence may stand at the indentation of its map.
-    BlockOrIndentless,
-    Flow,
 }
 
 /// Comments of the tokens seen so far that no node has taken.

@@ -1,25 +1,62 @@
-//! YAML text to JSON text: decoded by go-yaml v3 into plain values, encoded by Go's `encoding/json`.
+//! A tree, or a YAML text, to JSON text as Go's `encoding/json` writes it: keys sorted by bytes, HTML escaped.
 //!
-//! Anchors and `<<` are resolved, comments are gone, keys are sorted by bytes, dates become strings with a time.
+//! [`write_json`] writes the effective values ([`super::view`]). [`yaml_to_json`] decodes a text as go-yaml v3 does into
+//! plain values: anchors and `<<` are resolved, comments are gone, dates become strings with a time.
 
 use super::number::format_json;
-use super::view::{checked_entries, direct, write_json_string};
+use super::view::{ViewFault, checked_entries, direct, effective};
 use super::{Dialect, Node, Scalar, parse_document};
 
 /// Returns the first document of a YAML text as JSON on one line; none if JSON cannot hold it: a key that is no string or
 /// stands twice, an infinite number.
 pub(crate) fn yaml_to_json(yaml: &str) -> Option<String> {
     let mut out = String::new();
+    let decoded = |node: &Node, _: bool, out: &mut String| {
+        write_scalar(&direct(node)?, JsonNumbers::Exact, out);
+        Ok(())
+    };
     match parse_document(yaml, 0, Dialect::V3).ok()? {
-        Some(node) => write(&node, &mut out)?,
+        Some(node) => write(&node, false, false, &mut out, &decoded).ok()?,
         None => out.push_str("null"),
     }
     Some(out)
 }
 
-fn write(node: &Node, out: &mut String) -> Option<()> {
+/// How numbers are written to JSON.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JsonNumbers {
+    /// As decoded from YAML: integers stay exact.
+    Exact,
+    /// As decoded from JSON once more: every number is a 64-bit float.
+    Floats,
+}
+
+/// Writes a node as Go's `encoding/json` writes what kustomize decoded from it: keys sorted by bytes, `<`, `>` and `&`
+/// escaped.
+pub(crate) fn write_json(
+    node: &Node,
+    numbers: JsonNumbers,
+    out: &mut String,
+) -> Result<(), ViewFault> {
+    write(node, true, false, out, &|node, flow, out| {
+        write_scalar(&effective(node, flow)?, numbers, out);
+        Ok(())
+    })
+}
+
+/// Writes the scalar of a node; told whether it stands in flow style.
+type ScalarWriter<'w> = &'w dyn Fn(&Node, bool, &mut String) -> Result<(), ViewFault>;
+
+fn write(
+    node: &Node,
+    top: bool,
+    flow: bool,
+    out: &mut String,
+    scalar: ScalarWriter<'_>,
+) -> Result<(), ViewFault> {
+    let flow = flow || node.is_flow();
     if let Some(entries) = node.entries() {
-        let mut entries = checked_entries(entries, false).ok()?;
+        let mut entries = checked_entries(entries, top)?;
         entries.sort_unstable_by_key(|(text, _)| *text);
         out.push('{');
         for (i, (text, value)) in entries.into_iter().enumerate() {
@@ -28,10 +65,10 @@ fn write(node: &Node, out: &mut String) -> Option<()> {
             }
             write_json_string(text, out);
             out.push(':');
-            write(value, out)?;
+            write(value, false, flow, out, scalar)?;
         }
         out.push('}');
-        return Some(());
+        return Ok(());
     }
     if let Some(elements) = node.elements() {
         out.push('[');
@@ -39,20 +76,47 @@ fn write(node: &Node, out: &mut String) -> Option<()> {
             if i > 0 {
                 out.push(',');
             }
-            write(element, out)?;
+            write(element, false, flow, out, scalar)?;
         }
         out.push(']');
-        return Some(());
+        return Ok(());
     }
-    match direct(node).ok()? {
+    scalar(node, flow, out)
+}
+
+fn write_scalar(scalar: &Scalar<'_>, numbers: JsonNumbers, out: &mut String) {
+    match scalar {
         Scalar::Null => out.push_str("null"),
-        Scalar::Bool(value) => out.push_str(if value { "true" } else { "false" }),
-        Scalar::Int(value) => out.push_str(&value.to_string()),
-        Scalar::Uint(value) => out.push_str(&value.to_string()),
-        Scalar::Float(value) => out.push_str(&format_json(value)),
-        Scalar::Str(text) => write_json_string(&text, out),
+        Scalar::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Scalar::Int(value) if numbers == JsonNumbers::Exact => out.push_str(&value.to_string()),
+        Scalar::Uint(value) if numbers == JsonNumbers::Exact => out.push_str(&value.to_string()),
+        Scalar::Int(value) => out.push_str(&format_json(*value as f64)),
+        Scalar::Uint(value) => out.push_str(&format_json(*value as f64)),
+        Scalar::Float(value) => out.push_str(&format_json(*value)),
+        Scalar::Str(text) => write_json_string(text, out),
     }
-    Some(())
+}
+
+/// Writes a string as Go's `encoding/json` does, with HTML escapes.
+pub(crate) fn write_json_string(text: &str, out: &mut String) {
+    use std::fmt::Write;
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
+                let _ = write!(out, "\\u{:04x}", character as u32);
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
 }
 
 /// Puts a JSON text without spaces onto lines, indented by two, as Go's `json.MarshalIndent` does.
