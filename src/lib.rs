@@ -49,8 +49,9 @@ mod source;
 mod transform;
 mod yaml;
 
-pub use diagnostic::{Code, Diagnostic, Label, Severity, TraceStep, render};
+pub use diagnostic::{Code, Diagnostic, Label, Level, Lints, Severity, TraceStep, render};
 pub use emit::OutputFile;
+pub use project::{Project, ProjectLocation, load_project};
 pub use provenance::{
     Derived, LogEntry, LogKind, Origin, OriginId, Provenance, Step, StepId, StepKind,
 };
@@ -58,7 +59,7 @@ pub use resource::{Gvk, PreviousId, Resource, ResourceId, ResourceSet};
 pub use session::{BuildOptions, Layout, Reorder, Session};
 pub use source::{
     CountingReader, DiskReader, EntryKind, FileId, LoadRestriction, MemoryReader, Reader,
-    SourceFile, SourceMap, Span,
+    SecretFile, SourceFile, SourceMap, Span,
 };
 pub use yaml::{Entry, Key, KeyKind, Node, NodeKind, ScalarStyle, Tag};
 
@@ -105,6 +106,10 @@ pub fn build(session: &Session<'_>, options: &BuildOptions) -> Outcome<Build> {
         Ok((resources, output?))
     });
     let session::Context { sink, provenance, .. } = cx;
-    let value = built.ok().map(|(resources, output)| Build { resources, provenance, output });
-    Outcome { value, diagnostics: sink.into_sorted(session.sources()) }
+    let diagnostics = sink.into_sorted(session.sources(), &options.lints);
+    // A warning that is denied is an error like any other.
+    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let built = built.ok().filter(|_| !failed);
+    let value = built.map(|(resources, output)| Build { resources, provenance, output });
+    Outcome { value, diagnostics }
 }

@@ -44,14 +44,14 @@ fn kiln(directory: &Path, arguments: &[&str]) -> String {
 
 #[test]
 fn the_output_goes_to_stdout() {
-    assert_snapshot!(kiln(good().path(), &["build"]), @r"
+    assert_snapshot!(kiln(good().path(), &["build"]), @r#"
     stdout:
     apiVersion: v1
     kind: ConfigMap
     metadata:
       name: settings
     exit: 0
-    ");
+    "#);
 }
 
 #[test]
@@ -60,12 +60,24 @@ fn another_directory_can_be_the_start() {
         project(&[("a/kustomization.yaml", "resources: [r.yaml]\nx: 1\n"), ("a/r.yaml", SETTINGS)]);
     assert_snapshot!(kiln(directory.path(), &["-C", "a", "build", "."]), @r#"
     stderr:
-    kustomization.yaml:2:1 error[kustomization::unknown-field] unknown field `x`
+    error[kustomization::unknown-field]: unknown field `x`
+     --> kustomization.yaml:2:1
+      |
+    2 | x: 1
+      | ^ not known
+
+    1 error; `kiln explain CODE` says more about a code
     exit: 1
     "#);
     assert_snapshot!(kiln(directory.path(), &["build", "a"]), @r#"
     stderr:
-    a/kustomization.yaml:2:1 error[kustomization::unknown-field] unknown field `x`
+    error[kustomization::unknown-field]: unknown field `x`
+     --> a/kustomization.yaml:2:1
+      |
+    2 | x: 1
+      | ^ not known
+
+    1 error; `kiln explain CODE` says more about a code
     exit: 1
     "#);
 }
@@ -76,7 +88,13 @@ fn a_faulty_project_ends_with_1_and_prints_nothing() {
         project(&[("kustomization.yaml", "resources: [a.yaml, b.yaml]\nnamePrefix: [x]\n")]);
     assert_snapshot!(kiln(directory.path(), &["build"]), @r#"
     stderr:
-    kustomization.yaml:2:13 error[kustomization::wrong-type] `namePrefix` takes a string, found a list
+    error[kustomization::wrong-type]: `namePrefix` takes a string, found a list
+     --> kustomization.yaml:2:13
+      |
+    2 | namePrefix: [x]
+      |             ^^ not a string
+
+    1 error; `kiln explain CODE` says more about a code
     exit: 1
     "#);
 }
@@ -96,7 +114,15 @@ fn a_warning_changes_neither_output_nor_exit_code() {
         a: b
       name: settings
     stderr:
-    kustomization.yaml:2:1 warning[kustomization::deprecated-field] `commonLabels` is deprecated
+    warning[kustomization::deprecated-field]: `commonLabels` is deprecated
+     --> kustomization.yaml:2:1
+      |
+    2 | commonLabels: {a: b}
+      | ^^^^^^^^^^^^ deprecated
+      |
+      = help: use `labels`
+
+    1 warning; `kiln explain CODE` says more about a code
     exit: 0
     "#);
 }
@@ -188,7 +214,13 @@ fn a_failed_build_leaves_the_file_as_it_was() {
         project(&[("kustomization.yaml", "resources: [missing.yaml]\n"), ("out.yaml", "old\n")]);
     assert_snapshot!(kiln(directory.path(), &["build", "-o", "out.yaml"]), @r#"
     stderr:
-    kustomization.yaml:1:13 error[file::missing] `missing.yaml` does not exist
+    error[file::missing]: `missing.yaml` does not exist
+     --> kustomization.yaml:1:13
+      |
+    1 | resources: [missing.yaml]
+      |             ^^^^^^^^^^^^ named here
+
+    1 error; `kiln explain CODE` says more about a code
     exit: 1
     "#);
     assert_eq!(
@@ -239,16 +271,56 @@ fn help() {
     Usage: kiln [OPTIONS] <COMMAND>
 
     Commands:
-      build    Build a kustomization to stdout, to a file or into a directory
-      version  Print the version of kiln and of the kustomize that it builds like
-      help     Print this message or the help of the given subcommand(s)
+      build        Build a kustomization to stdout, to a file or into a directory
+      explain      Say what a code means, why it is reported and what to do
+      version      Print the version of kiln and of the kustomize that it builds like
+      completions  Print a script that completes commands in a shell
+      man          Print a manual page
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Global options:
       -C <DIR>
               Run as if started in this directory
 
-      -h, --help
-              Print help (see a summary with '-h')
+          --project <FILE>
+              Use this project file, instead of looking for `kiln.yaml` from the target upwards
+
+          --no-project
+              Use no project file
+
+          --strict
+              Make every warning an error, except those about deprecated fields
+
+          --error-format <FORMAT>
+              How errors and warnings are printed
+
+              Possible values:
+              - full:   With the lines at fault
+              - short:  One line each
+              - json:   One JSON document
+              - github: Annotations of GitHub Actions
+              
+              [default: full]
+
+          --color <WHEN>
+              When to use colors
+
+              Possible values:
+              - auto:   On a terminal, unless `NO_COLOR` is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+      -q, --quiet
+              Print errors only, no warnings
+
+          --show-secrets
+              Show the values of Secrets in errors and warnings
     exit: 0
     "#);
     assert_snapshot!(kiln(Path::new(env!("CARGO_MANIFEST_DIR")), &["build", "--help"]), @r#"
@@ -264,9 +336,6 @@ fn help() {
               [default: .]
 
     Options:
-      -C <DIR>
-              Run as if started in this directory
-
       -o, --output <PATH>
               Write to this file, or one file per object into this directory if it exists
 
@@ -286,14 +355,14 @@ fn help() {
               - legacy: By kind, then by name
               - none:   As loaded
 
-          --enable-managedby-label
+          --enable-managedby-label[=<BOOL>]
               Add the label app.kubernetes.io/managed-by (deprecated: use `buildMetadata`)
 
       -h, --help
               Print help (see a summary with '-h')
 
     Accepted for compatibility, without effect:
-          --enable-helm
+          --enable-helm[=<BOOL>]
               Charts are refused, with or without this
 
           --helm-command <COMMAND>
@@ -305,16 +374,16 @@ fn help() {
           --helm-kube-version <VERSION>
               Helm is never started
 
-          --helm-debug
+          --helm-debug[=<BOOL>]
               Helm is never started
 
-          --enable-alpha-plugins
+          --enable-alpha-plugins[=<BOOL>]
               Plugins that are not built in are refused, with or without this
 
-          --enable-exec
+          --enable-exec[=<BOOL>]
               No program is ever started
 
-          --network
+          --network[=<BOOL>]
               No container is ever started
 
           --network-name <NAME>
@@ -326,8 +395,48 @@ fn help() {
       -e, --env <NAME=VALUE>
               No container is ever started
 
-          --as-current-user
+          --as-current-user[=<BOOL>]
               No container is ever started
+
+    Global options:
+      -C <DIR>
+              Run as if started in this directory
+
+          --project <FILE>
+              Use this project file, instead of looking for `kiln.yaml` from the target upwards
+
+          --no-project
+              Use no project file
+
+          --strict
+              Make every warning an error, except those about deprecated fields
+
+          --error-format <FORMAT>
+              How errors and warnings are printed
+
+              Possible values:
+              - full:   With the lines at fault
+              - short:  One line each
+              - json:   One JSON document
+              - github: Annotations of GitHub Actions
+              
+              [default: full]
+
+          --color <WHEN>
+              When to use colors
+
+              Possible values:
+              - auto:   On a terminal, unless `NO_COLOR` is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+      -q, --quiet
+              Print errors only, no warnings
+
+          --show-secrets
+              Show the values of Secrets in errors and warnings
     exit: 0
     "#);
 }

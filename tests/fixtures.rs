@@ -141,7 +141,10 @@ struct Built {
 fn build(reader: &dyn Reader, options: &BuildOptions) -> Built {
     let session = Session::new(reader);
     let outcome = kiln::build(&session, options);
-    let diagnostics = render::short(&outcome.diagnostics, session.sources(), &options.shown_from);
+    let diagnostics = {
+        let options = render::RenderOptions::plain(&options.shown_from);
+        render::short(&outcome.diagnostics, session.sources(), &options)
+    };
     let mut result = Built { diagnostics, ..Built::default() };
     match outcome.value.map(|build| build.output) {
         Some(Output::Stream(bytes)) => result.stdout = Some(bytes),

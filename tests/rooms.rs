@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 /// Every room of `src/`, along the data flow. `pipeline` and `cli` come last and may use everything.
 const ROOMS: [&str; 15] = [
     "source",
-    "diagnostic",
     "provenance",
+    "diagnostic",
     "yaml",
     "resource",
     "schema",

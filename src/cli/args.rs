@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 /// Compile Kubernetes configuration.
 ///
@@ -11,20 +12,133 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "kiln", disable_version_flag = true, max_term_width = 100)]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: GlobalArgs,
+
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct GlobalArgs {
     /// Run as if started in this directory
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub(super) directory: Option<PathBuf>,
 
-    #[command(subcommand)]
-    pub(super) command: Command,
+    /// Use this project file, instead of looking for `kiln.yaml` from the target upwards
+    #[arg(long, value_name = "FILE", global = true, conflicts_with = "no_project")]
+    pub(super) project: Option<PathBuf>,
+
+    /// Use no project file
+    #[arg(long, global = true)]
+    pub(super) no_project: bool,
+
+    /// Make every warning an error, except those about deprecated fields
+    #[arg(long, global = true)]
+    pub(super) strict: bool,
+
+    /// How errors and warnings are printed
+    #[arg(long, value_name = "FORMAT", default_value = "full", global = true)]
+    pub(super) error_format: ErrorFormat,
+
+    /// When to use colors
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub(super) color: ColorChoice,
+
+    /// Print errors only, no warnings
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+
+    /// Show the values of Secrets in errors and warnings
+    #[arg(long, global = true)]
+    pub(super) show_secrets: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ErrorFormat {
+    /// With the lines at fault
+    #[default]
+    Full,
+    /// One line each
+    Short,
+    /// One JSON document
+    Json,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Build a kustomization to stdout, to a file or into a directory
     Build(Box<BuildArgs>),
+    /// Say what a code means, why it is reported and what to do
+    Explain(ExplainArgs),
     /// Print the version of kiln and of the kustomize that it builds like
     Version,
+    /// Print a script that completes commands in a shell
+    Completions(CompletionsArgs),
+    /// Print a manual page
+    Man(ManArgs),
+}
+
+/// What can be typed where kiln has the name `kustomize`.
+#[derive(Debug, Parser)]
+#[command(name = "kustomize", disable_version_flag = true, max_term_width = 100)]
+#[command(about = "Manages declarative configuration of Kubernetes.")]
+pub(super) struct KustomizeArguments {
+    /// Accepted for compatibility, without effect
+    #[arg(long, global = true)]
+    stack_trace: bool,
+
+    #[command(subcommand)]
+    pub(super) command: KustomizeCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KustomizeCommand {
+    /// Build a kustomization target from a directory
+    Build(Box<BuildArgs>),
+    /// Prints the kustomize version
+    Version {
+        /// Accepted for compatibility, without effect
+        #[arg(long)]
+        short: bool,
+    },
+    /// Generate shell completion script
+    Completion(CompletionsArgs),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ExplainArgs {
+    /// A code as it stands in brackets in a report, as `patch::no-match`; all codes are listed without it
+    #[arg(value_name = "CODE")]
+    pub(super) code: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: Shell,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ManArgs {
+    /// The command that the page is about; kiln itself without it
+    #[arg(value_name = "COMMAND")]
+    pub(super) command: Option<String>,
 }
 
 /// Build the kustomization in a directory.
@@ -47,7 +161,7 @@ pub(super) struct BuildArgs {
     pub(super) reorder: Option<ReorderOutput>,
 
     /// Add the label app.kubernetes.io/managed-by (deprecated: use `buildMetadata`)
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
     pub(super) enable_managedby_label: bool,
 
     #[command(flatten)]
@@ -60,7 +174,7 @@ pub(super) struct BuildArgs {
 #[command(next_help_heading = "Accepted for compatibility, without effect")]
 pub(super) struct CompatibilityArgs {
     /// Charts are refused, with or without this
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
     enable_helm: bool,
 
     /// Helm is never started
@@ -76,19 +190,19 @@ pub(super) struct CompatibilityArgs {
     helm_kube_version: Option<String>,
 
     /// Helm is never started
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
     helm_debug: bool,
 
     /// Plugins that are not built in are refused, with or without this
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
     enable_alpha_plugins: bool,
 
     /// No program is ever started
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
     enable_exec: bool,
 
     /// No container is ever started
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
     network: bool,
 
     /// No container is ever started
@@ -104,7 +218,7 @@ pub(super) struct CompatibilityArgs {
     env: Vec<String>,
 
     /// No container is ever started
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
     as_current_user: bool,
 }
 

@@ -3,6 +3,8 @@
 //! Only this room knows clap, the standard streams, the environment and the disk. A command returns what happened; the
 //! exit code is decided here: 0 done, 1 the input is at fault, 2 kiln could not run. Results go to stdout, diagnostics to
 //! stderr. A reader that closes stdout early is no fault.
+//!
+//! Under the name `kustomize` kiln is kustomize: its commands and flags, no project file, and 1 for every failure.
 
 #![expect(
     clippy::disallowed_methods,
@@ -11,16 +13,32 @@
 
 mod args;
 mod build;
+mod explain;
 mod file;
+mod shell;
+mod terminal;
 mod version;
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Parser;
 
-use args::{Arguments, Command};
+use args::{
+    Arguments, ColorChoice, Command, ErrorFormat, GlobalArgs, KustomizeArguments, KustomizeCommand,
+};
+use build::{ProjectChoice, Surroundings};
+use terminal::Terminal;
+
+/// The stack of a command, in bytes. Trees are walked recursively, and the deepest that is read needs this much where
+/// nothing is optimized.
+const STACK_BYTES: usize = 512 << 20;
+
+/// The variable that asks for the label `app.kubernetes.io/managed-by` under the name `kustomize`.
+const MANAGED_BY_LABEL_VARIABLE: &str = "KUSTOMIZE_ENABLE_MANAGEDBY_LABEL";
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +47,29 @@ enum Ending {
     Done,
     /// The input is at fault, or the answer is no.
     No,
+}
+
+/// The name that kiln was called by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    Kiln,
+    Kustomize,
+}
+
+impl Name {
+    /// Returns the name in the first argument of a process, which may be a path.
+    fn of(program: Option<&OsStr>) -> Self {
+        let stem = program.and_then(|program| Path::new(program).file_stem());
+        if stem.is_some_and(|stem| stem == "kustomize") { Self::Kustomize } else { Self::Kiln }
+    }
+
+    /// The exit code when kiln could not run.
+    fn failure(self) -> ExitCode {
+        match self {
+            Self::Kiln => ExitCode::from(2),
+            Self::Kustomize => ExitCode::from(1),
+        }
+    }
 }
 
 /// Why a command could not run.
@@ -40,6 +81,8 @@ enum CommandError {
         #[source]
         error: io::Error,
     },
+    #[error("{0}")]
+    Usage(String),
 }
 
 impl CommandError {
@@ -49,45 +92,127 @@ impl CommandError {
     }
 
     fn is_broken_pipe(&self) -> bool {
-        let Self::Io { error, .. } = self;
-        error.kind() == io::ErrorKind::BrokenPipe
+        matches!(self, Self::Io { error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    fn code(&self) -> crate::Code {
+        match self {
+            Self::Io { .. } => crate::Code::Output,
+            Self::Usage(_) => crate::Code::Usage,
+        }
     }
 }
 
 /// Runs kiln with the arguments of the process.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+    let name = Name::of(std::env::args_os().next().as_deref());
+    let command: Result<Box<dyn FnOnce() -> Result<Ending, CommandError> + Send>, clap::Error> =
+        match name {
+            Name::Kiln => {
+                Arguments::try_parse().map(|arguments| Box::new(move || run(&arguments)) as Box<_>)
+            }
+            Name::Kustomize => KustomizeArguments::try_parse()
+                .map(|arguments| Box::new(move || run_as_kustomize(&arguments)) as Box<_>),
+        };
+    let result = match command {
+        Ok(command) => with_deep_stack(command),
         Err(error) => {
             // Help and the version are results; they go to stdout and end with 0.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            return if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::SUCCESS };
+            let code = if error.use_stderr() { name.failure() } else { ExitCode::SUCCESS };
+            return if error.print().is_ok() { code } else { ExitCode::SUCCESS };
         }
     };
-    match run(&arguments) {
+    match result {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::No) => ExitCode::from(1),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "error[cli::output] {error}");
-            ExitCode::from(2)
+            let _ = writeln!(io::stderr(), "error[{}] {error}", error.code());
+            name.failure()
         }
     }
 }
 
+/// Runs a command on a thread whose stack suffices for the deepest trees.
+fn with_deep_stack(
+    command: Box<dyn FnOnce() -> Result<Ending, CommandError> + Send>,
+) -> Result<Ending, CommandError> {
+    let thread =
+        thread::Builder::new().name("kiln".to_owned()).stack_size(STACK_BYTES).spawn(command);
+    let thread = thread.map_err(CommandError::io("no thread can be started"))?;
+    // The panic has printed its own message; it goes on here.
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
 fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
-    let directory = working_directory(arguments)?;
+    let global = &arguments.global;
     match &arguments.command {
-        Command::Build(build) => build::run(build, &directory),
-        Command::Version => version::run(),
+        Command::Build(build) => {
+            let terminal = Terminal {
+                directory: working_directory(global.directory.as_deref())?,
+                format: global.error_format,
+                color: global.color,
+                quiet: global.quiet,
+                show_secrets: global.show_secrets,
+            };
+            let around = Surroundings {
+                terminal: &terminal,
+                project: project_choice(global, &terminal.directory),
+                strict: global.strict,
+                managed_by_label: false,
+            };
+            build::run(build, &around)
+        }
+        Command::Explain(explain) => explain::run(explain.code.as_deref()),
+        Command::Version => version::run(Name::Kiln),
+        Command::Completions(args) => shell::completions(args.shell, Name::Kiln),
+        Command::Man(args) => shell::man(args.command.as_deref()),
+    }
+}
+
+fn run_as_kustomize(arguments: &KustomizeArguments) -> Result<Ending, CommandError> {
+    match &arguments.command {
+        KustomizeCommand::Build(build) => {
+            // What starts kustomize shows the first lines of its errors, often without a terminal.
+            let terminal = Terminal {
+                directory: working_directory(None)?,
+                format: ErrorFormat::Short,
+                color: ColorChoice::Never,
+                quiet: false,
+                show_secrets: false,
+            };
+            let around = Surroundings {
+                terminal: &terminal,
+                project: ProjectChoice::Without,
+                strict: false,
+                managed_by_label: managed_by_label_from_environment(),
+            };
+            build::run(build, &around)
+        }
+        KustomizeCommand::Version { .. } => version::run(Name::Kustomize),
+        KustomizeCommand::Completion(args) => shell::completions(args.shell, Name::Kustomize),
+    }
+}
+
+/// Go's `strconv.ParseBool`, which counts anything else as false.
+fn managed_by_label_from_environment() -> bool {
+    let value = std::env::var(MANAGED_BY_LABEL_VARIABLE).unwrap_or_default();
+    matches!(value.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True")
+}
+
+fn project_choice(global: &GlobalArgs, directory: &Path) -> ProjectChoice {
+    match &global.project {
+        _ if global.no_project => ProjectChoice::Without,
+        Some(file) => ProjectChoice::File(directory.join(file)),
+        None => ProjectChoice::Nearest,
     }
 }
 
 /// The directory that relative paths start from.
-fn working_directory(arguments: &Arguments) -> Result<PathBuf, CommandError> {
+fn working_directory(chosen: Option<&Path>) -> Result<PathBuf, CommandError> {
     let current = std::env::current_dir()
         .map_err(CommandError::io("the working directory cannot be read"))?;
-    Ok(match &arguments.directory {
+    Ok(match chosen {
         Some(directory) => current.join(directory),
         None => current,
     })
@@ -100,10 +225,4 @@ fn write_stdout(bytes: &[u8]) -> Result<(), CommandError> {
         .write_all(bytes)
         .and_then(|()| stdout.flush())
         .map_err(CommandError::io("stdout cannot be written"))
-}
-
-/// Writes diagnostics to stderr.
-fn write_stderr(text: &str) {
-    // There is no place left to report that stderr cannot be written.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -1,7 +1,18 @@
 //! The registry of codes.
 
+use super::Level;
+
+macro_rules! level {
+    (error) => {
+        None
+    };
+    (warn) => {
+        Some(Level::Warn)
+    };
+}
+
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $code:ident = $name:literal,)*) => {
+    ($($(#[doc = $doc:literal])+ $code:ident = $level:ident $room:literal $fault:literal,)*) => {
         /// The stable name of a kind of fault: `room::fault`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {
@@ -14,134 +25,245 @@ macro_rules! codes {
 
             /// Returns the name of the code.
             pub fn name(self) -> &'static str {
-                match self { $(Self::$code => $name,)* }
+                match self { $(Self::$code => concat!($room, "::", $fault),)* }
             }
 
-            /// Returns what the code means.
+            /// Returns what the code means, in one sentence.
             pub fn meaning(self) -> &'static str {
-                match self { $(Self::$code => concat!($($doc, "\n",)+),)* }
+                match self { $(Self::$code => concat!($($doc,)+).trim_ascii(),)* }
+            }
+
+            /// Returns the page about the code, as Markdown: what it means, why, an example, what to do.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Self::$code => include_str!(concat!(
+                        "../../docs/diagnostics/", $room, "/", $fault, ".md"
+                    )),)*
+                }
+            }
+
+            /// Returns the level of a warning that nothing else sets; none for an error, which has no level.
+            pub fn default_level(self) -> Option<Level> {
+                match self { $(Self::$code => level!($level),)* }
             }
         }
     };
 }
 
+impl Code {
+    /// Returns the code of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
+}
+
 codes! {
     /// A file that an entry names does not exist.
-    FileMissing = "file::missing",
+    FileMissing = error "file" "missing",
     /// A directory or a device stands where a file is needed.
-    FileNotAFile = "file::not-a-file",
+    FileNotAFile = error "file" "not-a-file",
     /// A file lies outside the directory of the kustomization that names it.
-    FileOutsideRoot = "file::outside-root",
+    FileOutsideRoot = error "file" "outside-root",
     /// A file could not be read.
-    FileUnreadable = "file::unreadable",
+    FileUnreadable = error "file" "unreadable",
     /// A file is not UTF-8 text.
-    FileNotUtf8 = "file::not-utf8",
+    FileNotUtf8 = error "file" "not-utf8",
     /// The input of one run is too large.
-    FileTooLarge = "file::too-large",
+    FileTooLarge = error "file" "too-large",
     /// A base or component does not exist.
-    BaseMissing = "base::missing",
+    BaseMissing = error "base" "missing",
     /// A base or component is not a directory.
-    BaseNotADirectory = "base::not-a-directory",
+    BaseNotADirectory = error "base" "not-a-directory",
     /// A base is named by an absolute path.
-    BaseAbsolute = "base::absolute",
+    BaseAbsolute = error "base" "absolute",
     /// A base leads back to a kustomization that is being built.
-    BaseCycle = "base::cycle",
+    BaseCycle = error "base" "cycle",
     /// A base is a remote repository or URL.
-    BaseRemote = "base::remote",
+    BaseRemote = error "base" "remote",
     /// A Component stands in `resources`, or a Kustomization in `components`.
-    BaseWrongKind = "base::wrong-kind",
+    BaseWrongKind = error "base" "wrong-kind",
     /// A directory holds no kustomization file.
-    KustomizationMissing = "kustomization::missing",
+    KustomizationMissing = error "kustomization" "missing",
     /// A directory holds several kustomization files.
-    KustomizationAmbiguous = "kustomization::ambiguous",
+    KustomizationAmbiguous = error "kustomization" "ambiguous",
     /// A kustomization says nothing.
-    KustomizationEmpty = "kustomization::empty",
+    KustomizationEmpty = error "kustomization" "empty",
     /// A kustomization has a kind or version that is not known.
-    KustomizationVersion = "kustomization::version",
+    KustomizationVersion = error "kustomization" "version",
     /// A field is not known.
-    UnknownField = "kustomization::unknown-field",
+    UnknownField = error "kustomization" "unknown-field",
     /// A field holds a value of the wrong type.
-    WrongType = "kustomization::wrong-type",
+    WrongType = error "kustomization" "wrong-type",
     /// A field that is needed is missing, or two fields exclude each other.
-    InvalidEntry = "kustomization::invalid-entry",
+    InvalidEntry = error "kustomization" "invalid-entry",
     /// A field is deprecated.
-    DeprecatedField = "kustomization::deprecated-field",
+    DeprecatedField = warn "kustomization" "deprecated-field",
+    /// A field is written twice; the last one counts.
+    DuplicateField = warn "kustomization" "duplicate-field",
+    /// An option is not known and does nothing.
+    UnknownOption = warn "kustomization" "unknown-option",
+    /// A kustomization file has more documents than the one that counts.
+    DocumentIgnored = warn "kustomization" "document-ignored",
     /// A text is not YAML.
-    YamlSyntax = "yaml::syntax",
+    YamlSyntax = error "yaml" "syntax",
     /// A map has a key twice.
-    YamlDuplicateKey = "yaml::duplicate-key",
+    YamlDuplicateKey = error "yaml" "duplicate-key",
     /// A key of a map is not a string.
-    YamlKeyNotString = "yaml::key-not-string",
+    YamlKeyNotString = error "yaml" "key-not-string",
     /// A value does not fit its type.
-    YamlTypeMismatch = "yaml::type-mismatch",
+    YamlTypeMismatch = error "yaml" "type-mismatch",
     /// A value cannot be written.
-    YamlUnwritable = "yaml::unwritable",
+    YamlUnwritable = error "yaml" "unwritable",
+    /// A text is nested too deeply.
+    YamlTooDeep = error "yaml" "too-deep",
+    /// Aliases make a text grow beyond measure.
+    YamlTooManyAliases = error "yaml" "too-many-aliases",
+    /// Writing a text changes it.
+    YamlTextChanged = warn "yaml" "text-changed",
     /// A text is not JSON.
-    JsonSyntax = "json::syntax",
+    JsonSyntax = error "json" "syntax",
     /// A document is not an object.
-    ResourceNotAnObject = "resource::not-an-object",
+    ResourceNotAnObject = error "resource" "not-an-object",
     /// An object has no kind.
-    ResourceMissingKind = "resource::missing-kind",
+    ResourceMissingKind = error "resource" "missing-kind",
     /// An object has no name.
-    ResourceMissingName = "resource::missing-name",
+    ResourceMissingName = error "resource" "missing-name",
     /// Two objects have the same id.
-    ResourceDuplicateId = "resource::duplicate-id",
+    ResourceDuplicateId = error "resource" "duplicate-id",
     /// A list object's items are not a list.
-    ResourceItemsNotAList = "resource::items-not-a-list",
+    ResourceItemsNotAList = error "resource" "items-not-a-list",
+    /// A file of resources holds no object.
+    ResourceNone = warn "resource" "none",
     /// A generator is faulty.
-    GeneratorInvalid = "generator::invalid",
+    GeneratorInvalid = error "generator" "invalid",
     /// A generator repeats a key.
-    GeneratorDuplicateKey = "generator::duplicate-key",
+    GeneratorDuplicateKey = error "generator" "duplicate-key",
     /// A generator's object exists already.
-    GeneratorExists = "generator::exists",
+    GeneratorExists = error "generator" "exists",
     /// A generator merges into an object that does not exist.
-    GeneratorNothingToMerge = "generator::nothing-to-merge",
+    GeneratorNothingToMerge = error "generator" "nothing-to-merge",
+    /// An env file ends, without a word, at a line that is too long.
+    GeneratorLineTooLong = warn "generator" "line-too-long",
+    /// A line of an env file has a key and no value.
+    GeneratorNoValue = warn "generator" "no-value",
+    /// A generated key is none that Kubernetes accepts.
+    GeneratorInvalidKey = warn "generator" "invalid-key",
+    /// A `behavior` is not known and counts for nothing.
+    GeneratorUnknownBehavior = warn "generator" "unknown-behavior",
+    /// An option that `generatorOptions` turns on cannot be turned off in a generator.
+    GeneratorOptionStaysOn = warn "generator" "option-stays-on",
+    /// A kustomization has `generatorOptions` and no generator.
+    GeneratorOptionsUnused = warn "generator" "options-unused",
     /// A patch's text is neither a strategic merge patch nor a JSON patch.
-    PatchUnreadable = "patch::unreadable",
+    PatchUnreadable = error "patch" "unreadable",
     /// A patch's target does not exist.
-    PatchTargetMissing = "patch::target-missing",
+    PatchTargetMissing = error "patch" "target-missing",
     /// A patch fits several objects.
-    PatchTargetAmbiguous = "patch::target-ambiguous",
+    PatchTargetAmbiguous = error "patch" "target-ambiguous",
     /// A patch cannot be merged into its target.
-    PatchConflict = "patch::conflict",
+    PatchConflict = error "patch" "conflict",
     /// An operation of a JSON patch cannot be applied.
-    PatchOperation = "patch::operation",
+    PatchOperation = error "patch" "operation",
+    /// A patch's target selects no object.
+    PatchNoMatch = warn "patch" "no-match",
+    /// A directive that kustomize does not know ends up in the object as a field.
+    PatchDirectiveLeaks = warn "patch" "directive-leaks",
+    /// A `$patch: replace` stands where it has no effect.
+    PatchDirectiveIgnored = warn "patch" "directive-ignored",
+    /// Elements of a list vanish while a patch is merged.
+    PatchElementDropped = warn "patch" "element-dropped",
+    /// An empty list in a patch empties nothing.
+    PatchEmptyList = warn "patch" "empty-list",
+    /// A null in a patch becomes the text `null`.
+    PatchNullBecomesText = warn "patch" "null-becomes-text",
+    /// A JSON patch replaces a field that is not there, and so adds it.
+    PatchReplaceAdds = warn "patch" "replace-adds",
+    /// A JSON patch rounds a number it does not touch.
+    PatchNumberRounded = warn "patch" "number-rounded",
+    /// A JSON patch has more documents than the one that counts.
+    PatchDocumentIgnored = warn "patch" "document-ignored",
     /// A selector is faulty.
-    SelectorInvalid = "selector::invalid",
+    SelectorInvalid = error "selector" "invalid",
     /// A field path crosses a value that has no fields.
-    FieldPathConflict = "field-path::conflict",
+    FieldPathConflict = error "field-path" "conflict",
     /// Two field specifications contradict each other.
-    FieldSpecConflict = "field-spec::conflict",
+    FieldSpecConflict = error "field-spec" "conflict",
     /// A `replicas` entry fits no object.
-    ReplicasNoMatch = "replicas::no-match",
+    ReplicasNoMatch = error "replicas" "no-match",
+    /// An entry of `replicas` has no `count`, and so scales to zero.
+    ReplicasNoCount = warn "replicas" "no-count",
     /// A replacement's source is missing or ambiguous.
-    ReplacementSource = "replacement::source",
+    ReplacementSource = error "replacement" "source",
     /// A replacement's target field is missing.
-    ReplacementTarget = "replacement::target",
+    ReplacementTarget = error "replacement" "target",
+    /// A target of a replacement selects no object.
+    ReplacementNoMatch = warn "replacement" "no-match",
+    /// A `[key=value]` of a field path, read as a regular expression, fits other elements.
+    ReplacementMatchedAsPattern = warn "replacement" "matched-as-pattern",
+    /// A list or map is copied onto a text and leaves it empty.
+    ReplacementValueLost = warn "replacement" "value-lost",
+    /// An option of a replacement is known and does nothing.
+    ReplacementOptionIgnored = warn "replacement" "option-ignored",
     /// An image cannot be rewritten.
-    ImageInvalid = "image::invalid",
+    ImageInvalid = error "image" "invalid",
+    /// An entry of `images` names an image that no object has.
+    ImageNoMatch = warn "image" "no-match",
+    /// An entry of `images` says nothing about what to change.
+    ImageNoChange = warn "image" "no-change",
+    /// A `tagSuffix` is added twice.
+    ImageSuffixTwice = warn "image" "suffix-twice",
+    /// The name of an image, read as a regular expression, fits other images.
+    ImageMatchedAsPattern = warn "image" "matched-as-pattern",
     /// A namespace change makes two objects the same.
-    NamespaceConflict = "namespace::conflict",
+    NamespaceConflict = error "namespace" "conflict",
+    /// An object of a cluster-scoped kind is given a namespace.
+    NamespaceClusterScoped = warn "namespace" "cluster-scoped",
     /// A reference fits several objects.
-    NameReferenceAmbiguous = "name-reference::ambiguous",
+    NameReferenceAmbiguous = error "name-reference" "ambiguous",
     /// A reference is not a name.
-    NameReferenceInvalid = "name-reference::invalid",
+    NameReferenceInvalid = error "name-reference" "invalid",
     /// A variable is faulty.
-    VarInvalid = "var::invalid",
+    VarInvalid = error "var" "invalid",
+    /// A variable is never used.
+    VarUnused = warn "var" "unused",
     /// A plugin is not one of those built in.
-    PluginExternal = "plugin::external",
+    PluginExternal = error "plugin" "external",
     /// A plugin's configuration is faulty.
-    PluginInvalid = "plugin::invalid",
+    PluginInvalid = error "plugin" "invalid",
+    /// A transformer without `fieldSpecs` changes nothing.
+    PluginNoFieldSpecs = warn "plugin" "no-field-specs",
     /// Helm charts are not supported.
-    HelmUnsupported = "helm::unsupported",
+    HelmUnsupported = error "helm" "unsupported",
     /// A schema file is faulty.
-    OpenapiInvalid = "openapi::invalid",
+    OpenapiInvalid = error "openapi" "invalid",
+    /// A schema was chosen before, and this one does not count.
+    OpenapiIgnored = warn "openapi" "ignored",
+    /// A schema file replaces the built-in schema and knows nothing of the objects in it.
+    OpenapiLacksBuiltin = warn "openapi" "lacks-builtin",
     /// The sort options are faulty.
-    SortInvalid = "sort::invalid",
+    SortInvalid = error "sort" "invalid",
+    /// Only the target's `sortOptions` count.
+    SortIgnored = warn "sort" "ignored",
+    /// A build yields no object.
+    BuildEmpty = warn "build" "empty",
+    /// A file of `crds` holds no definition that is used.
+    CrdsNoDefinition = warn "crds" "no-definition",
+    /// Labels give a Service a selector that it did not have.
+    LabelsSelectorCreated = warn "labels" "selector-created",
+    /// A comment names a code that does not exist.
+    LintUnknownCode = warn "lint" "unknown-code",
+    /// The project file does not exist.
+    ProjectMissing = error "project" "missing",
+    /// A field of the project file is not known.
+    ProjectUnknownField = error "project" "unknown-field",
+    /// A field of the project file holds a value of the wrong type.
+    ProjectWrongType = error "project" "wrong-type",
+    /// The project file sets the level of a code that is not known, or of an error.
+    ProjectUnknownCode = error "project" "unknown-code",
     /// The command line is wrong.
-    Usage = "cli::usage",
+    Usage = error "cli" "usage",
     /// Output could not be written.
-    Output = "cli::output",
+    Output = error "cli" "output",
 }
 
 impl std::fmt::Display for Code {

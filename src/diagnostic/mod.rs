@@ -2,19 +2,23 @@
 //!
 //! Every room that finds a fault builds a [`Diagnostic`]: a stable [`Code`], a message, the places it is about, what to do,
 //! and the route of kustomizations that led there. It goes into a [`Sink`]; nothing is printed while the compiler works.
-//! [`render`] turns diagnostics into text.
+//! [`Lints`] decides at the end which warnings are dropped or become errors, and [`render`] turns diagnostics into text.
 
 mod code;
+mod level;
 pub mod render;
+mod secrets;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::provenance::OriginId;
 #[cfg(test)]
 use crate::source::FileId;
 use crate::source::{SourceMap, Span};
 
 pub use code::Code;
+pub use level::{Level, Lints};
 
 /// How grave a diagnostic is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,11 +122,15 @@ pub(crate) struct Reported;
 /// The result of a function that reports its faults to the [`Sink`].
 pub(crate) type Fallible<T> = Result<T, Reported>;
 
-/// Collects the diagnostics of a run.
+/// Collects the diagnostics of a build.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sink {
     diagnostics: Vec<Diagnostic>,
     places: HashSet<(Code, Span)>,
+    /// Entries that did something, by the code that would be reported if they had not.
+    effective: HashSet<(Code, OriginId)>,
+    /// Warnings about entries that did nothing where they were tried, with the entry.
+    idle: Vec<(OriginId, Diagnostic)>,
 }
 
 impl Sink {
@@ -132,6 +140,17 @@ impl Sink {
         if place.is_none_or(|p| self.places.insert(p)) {
             self.diagnostics.push(diagnostic);
         }
+    }
+
+    /// Notes that an entry did something.
+    pub(crate) fn effective(&mut self, code: Code, entry: OriginId) {
+        self.effective.insert((code, entry));
+    }
+
+    /// Adds a warning about an entry that does nothing. It counts only if the entry does nothing anywhere: one in a
+    /// component or a base is tried wherever that is used.
+    pub(crate) fn idle(&mut self, entry: OriginId, diagnostic: Diagnostic) {
+        self.idle.push((entry, diagnostic));
     }
 
     /// Adds an error.
@@ -147,9 +166,14 @@ impl Sink {
         &self.diagnostics
     }
 
-    /// Returns the diagnostics, errors first, then by file and place.
-    pub(crate) fn into_sorted(self, sources: &SourceMap) -> Vec<Diagnostic> {
-        let mut diagnostics = self.diagnostics;
+    /// Returns the diagnostics at their levels, errors first, then by file and place.
+    pub(crate) fn into_sorted(mut self, sources: &SourceMap, lints: &Lints) -> Vec<Diagnostic> {
+        for (entry, diagnostic) in std::mem::take(&mut self.idle) {
+            if !self.effective.contains(&(diagnostic.code, entry)) {
+                self.push(diagnostic);
+            }
+        }
+        let mut diagnostics = lints.apply(self.diagnostics, sources);
         let place = |d: &Diagnostic| {
             let span = d.primary()?.span;
             let file = sources.file(span.file)?;

@@ -45,7 +45,7 @@ pub(crate) fn generate(
             Diagnostic::error(Code::GeneratorInvalid, message).at(cx.span(args.at), "no `name`");
         return Err(cx.fail(d));
     }
-    let pairs = sources::read(cx, root, args)?;
+    let pairs = sources::read(cx, root, kind, args)?;
     let scopes = cx.scopes.clone();
     let mut recorder = cx.step(StepKind::Generate, args.at);
     let mut node = base(kind.name(), &args.name, &args.namespace, &mut recorder);

@@ -7,11 +7,12 @@ use std::path::Path;
 
 use ecow::EcoString;
 
+use super::GeneratedKind;
 use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::project::GeneratorArgs;
 use crate::provenance::OriginId;
 use crate::session::{Context, Text};
-use crate::source::{SourceFile, Span};
+use crate::source::{SecretFile, SourceFile, Span};
 
 /// One key of a generated object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +28,18 @@ pub(super) struct Pair {
 const MAX_ENV_LINE: usize = 64 * 1024;
 
 /// Returns the pairs of a generator, sorted by key.
-pub(super) fn read(cx: &mut Context<'_>, root: &Path, args: &GeneratorArgs) -> Fallible<Vec<Pair>> {
+pub(super) fn read(
+    cx: &mut Context<'_>,
+    root: &Path,
+    kind: GeneratedKind,
+    args: &GeneratorArgs,
+) -> Fallible<Vec<Pair>> {
     let mut pairs = Vec::new();
     for entry in &args.envs {
         let file = cx.file(root, entry)?;
+        if kind == GeneratedKind::Secret {
+            file.mark_secret(SecretFile::Env);
+        }
         match env_pairs(&file) {
             Ok(found) => pairs.extend(found),
             Err((start, end)) => {
@@ -65,6 +74,9 @@ pub(super) fn read(cx: &mut Context<'_>, root: &Path, args: &GeneratorArgs) -> F
             }
         };
         let file = cx.file(root, &Text { value: path.into(), at: entry.at })?;
+        if kind == GeneratedKind::Secret {
+            file.mark_secret(SecretFile::Content);
+        }
         pairs.push(Pair { key, value: file.bytes().to_vec(), at: OriginId::written(file.base()) });
     }
     pairs.sort_by(|a, b| a.key.cmp(&b.key));

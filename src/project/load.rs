@@ -107,16 +107,42 @@ pub(crate) fn decode_replacements(
     Ok(Some(found))
 }
 
+/// The codes under which a decoder's faults are reported.
+#[derive(Clone, Copy)]
+pub(super) struct FaultCodes {
+    unknown_field: Code,
+    wrong_type: Code,
+}
+
+impl FaultCodes {
+    /// Those of kustomizations and all files that they name.
+    const KUSTOMIZATION: Self =
+        Self { unknown_field: Code::UnknownField, wrong_type: Code::WrongType };
+    /// Those of the project file.
+    pub(super) const PROJECT: Self =
+        Self { unknown_field: Code::ProjectUnknownField, wrong_type: Code::ProjectWrongType };
+}
+
 /// Reports what a decoder has found.
 pub(crate) fn report_faults(cx: &mut Context<'_>, faults: &[DecodeFault]) -> Fallible<()> {
+    report_faults_as(cx, faults, FaultCodes::KUSTOMIZATION)
+}
+
+pub(super) fn report_faults_as(
+    cx: &mut Context<'_>,
+    faults: &[DecodeFault],
+    codes: FaultCodes,
+) -> Fallible<()> {
     let mut result = Ok(());
     for fault in faults {
         let diagnostic = match fault {
             DecodeFault::UnknownField { name, at, of, meant } => {
                 let place = if of.is_empty() { String::new() } else { format!(" in `{of}`") };
-                let d =
-                    Diagnostic::error(Code::UnknownField, format!("unknown field `{name}`{place}"))
-                        .at(cx.span(*at), "not known");
+                let d = Diagnostic::error(
+                    codes.unknown_field,
+                    format!("unknown field `{name}`{place}"),
+                )
+                .at(cx.span(*at), "not known");
                 match meant {
                     Some(meant) => d.help(format!("did you mean `{meant}`?")),
                     None => d,
@@ -124,7 +150,7 @@ pub(crate) fn report_faults(cx: &mut Context<'_>, faults: &[DecodeFault]) -> Fal
             }
             DecodeFault::WrongType { at, field, expected, found } => {
                 let message = format!("`{field}` takes {expected}, found {found}");
-                let d = Diagnostic::error(Code::WrongType, message)
+                let d = Diagnostic::error(codes.wrong_type, message)
                     .at(cx.span(*at), format!("not {expected}"));
                 let scalar = found.starts_with("the boolean") || found.starts_with("the number");
                 if *expected == "a string" && scalar {

@@ -8,6 +8,7 @@ mod decode;
 mod field_spec;
 mod kustomization;
 mod load;
+mod settings;
 
 pub(crate) use crds::load_crds;
 pub(crate) use decode::{Decoder, Field, Rules, scalar};
@@ -23,3 +24,4 @@ pub(crate) use kustomization::{
 pub(crate) use load::{
     Layer, decode_replacements, load_configurations, load_layer, report_clash, report_faults,
 };
+pub use settings::{Project, ProjectLocation, load_project};

@@ -2,7 +2,11 @@
 
 use super::metadata::metadata_entry;
 use super::{Gvk, LabelSelector, Pattern, PatternError, Resource, ResourceId, ResourceSet};
+use crate::diagnostic::nearest;
 use crate::yaml::{Node, known};
+
+/// No more objects than this are searched for one that was probably meant.
+const MAX_SEARCHED: usize = 2_000;
 
 /// The parts of a selector, as they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +48,7 @@ pub(crate) struct Selector {
     namespace: Option<Pattern>,
     labels: Result<LabelSelector, SelectorError>,
     annotations: Result<LabelSelector, SelectorError>,
+    parts: SelectorParts,
 }
 
 impl Selector {
@@ -66,6 +71,7 @@ impl Selector {
             namespace: pattern(&parts.namespace)?,
             labels: labels(&parts.label_selector),
             annotations: labels(&parts.annotation_selector),
+            parts: parts.clone(),
         })
     }
 
@@ -124,6 +130,69 @@ impl Selector {
             }
         }
         Ok(found)
+    }
+}
+
+impl Selector {
+    /// Returns an object that nearly fits, and what would make it fit.
+    pub(crate) fn near_miss(&self, set: &ResourceSet) -> Option<(usize, String)> {
+        let objects = || set.iter().enumerate().take(MAX_SEARCHED);
+        let ids = || objects().map(|(index, r)| (index, r.id()));
+        let name = |id: &ResourceId| fits(self.name.as_ref(), &id.name);
+        let namespace = |id: &ResourceId| fits(self.namespace.as_ref(), id.effective_namespace());
+        if let Some((index, id)) = ids().find(|(_, id)| self.matches_gvk(&id.gvk) && name(id)) {
+            if namespace(id) {
+                return None;
+            }
+            let help = match id.namespace.as_str() {
+                "" => "remove the namespace from the target".to_owned(),
+                found => format!("write `namespace: {found}`"),
+            };
+            return Some((index, help));
+        }
+        let of_kind = || ids().filter(|(_, id)| self.matches_gvk(&id.gvk) && namespace(id));
+        let near = nearest(&self.parts.name, of_kind().map(|(_, id)| id.name.as_str()));
+        if let Some((index, id)) = of_kind().find(|(_, id)| near == Some(id.name.as_str())) {
+            return Some((index, format!("write `name: {}`", id.name)));
+        }
+        let named =
+            || ids().filter(|(_, id)| !self.parts.name.is_empty() && name(id) && namespace(id));
+        let (index, id) = named().next()?;
+        let kind = fits(self.kind.as_ref(), &id.gvk.kind);
+        let group = fits(self.group.as_ref(), &id.gvk.group);
+        Some((
+            index,
+            match (kind, group) {
+                (false, _) => format!("write `kind: {}`", id.gvk.kind),
+                (true, false) if id.gvk.group.is_empty() => {
+                    "remove the group from the target".to_owned()
+                }
+                (true, false) => format!("write `group: {}`", id.gvk.group),
+                (true, true) => format!("write `version: {}`", id.gvk.version),
+            },
+        ))
+    }
+}
+
+/// What is looked for, as messages name it.
+impl std::fmt::Display for Selector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = &self.parts;
+        let all = [
+            ("group", &parts.group),
+            ("version", &parts.version),
+            ("kind", &parts.kind),
+            ("name", &parts.name),
+            ("namespace", &parts.namespace),
+            ("labels", &parts.label_selector),
+            ("annotations", &parts.annotation_selector),
+        ];
+        let mut first = true;
+        for (what, text) in all.into_iter().filter(|(_, text)| !text.is_empty()) {
+            write!(f, "{}{what} `{text}`", if first { "" } else { ", " })?;
+            first = false;
+        }
+        if first { f.write_str("the empty target") } else { Ok(()) }
     }
 }
 

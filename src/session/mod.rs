@@ -78,7 +78,7 @@ impl<'r> Session<'r> {
         self.reader
     }
 
-    fn file(&self, path: &Path) -> Result<Arc<SourceFile>, LoadError> {
+    pub(crate) fn file(&self, path: &Path) -> Result<Arc<SourceFile>, LoadError> {
         let mut files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(file) = files.get(path) {
             return Ok(Arc::clone(file));
@@ -171,6 +171,12 @@ impl<'s> Context<'s> {
     pub(crate) fn warn(&mut self, mut diagnostic: Diagnostic) {
         diagnostic.trace.clone_from(&self.route);
         self.sink.push(diagnostic);
+    }
+
+    /// Reports a warning about an entry that does nothing, unless it does something elsewhere in this build.
+    pub(crate) fn warn_idle(&mut self, entry: OriginId, mut diagnostic: Diagnostic) {
+        diagnostic.trace.clone_from(&self.route);
+        self.sink.idle(entry, diagnostic);
     }
 
     /// Goes on to what an entry of the present kustomization names.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::diagnostic::Lints;
 use crate::source::LoadRestriction;
 
 /// The order of the output, as the command line asks for it.
@@ -41,4 +42,6 @@ pub struct BuildOptions {
     pub layout: Layout,
     /// Adds the label `app.kubernetes.io/managed-by` to every object.
     pub managed_by_label: bool,
+    /// What becomes of warnings.
+    pub lints: Lints,
 }

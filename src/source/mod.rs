@@ -80,6 +80,16 @@ pub struct SourceFile {
     base: u32,
     inside: Option<Segments>,
     line_starts: OnceLock<Vec<u32>>,
+    secret: OnceLock<SecretFile>,
+}
+
+/// What of a file is secret because of what reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretFile {
+    /// All of it: it becomes one value.
+    Content,
+    /// The values of its lines `KEY=VALUE`.
+    Env,
 }
 
 impl SourceFile {
@@ -101,6 +111,17 @@ impl SourceFile {
     /// Returns the global position of the first byte.
     pub fn base(&self) -> u32 {
         self.base
+    }
+
+    /// Notes that the file is read into a Secret.
+    pub(crate) fn mark_secret(&self, secret: SecretFile) {
+        // A file that is read both ways is secret either way; the first mark stays.
+        let _ = self.secret.set(secret);
+    }
+
+    /// Returns what of the file is secret because of what reads it.
+    pub fn secret(&self) -> Option<SecretFile> {
+        self.secret.get().copied()
     }
 
     /// Returns the line and column of a byte offset in this file.
@@ -171,7 +192,8 @@ impl SourceMap {
         }
         let id = FileId(files.len() as u32);
         let line_starts = OnceLock::new();
-        let file = Arc::new(SourceFile { id, path, text, base, inside, line_starts });
+        let secret = OnceLock::new();
+        let file = Arc::new(SourceFile { id, path, text, base, inside, line_starts, secret });
         files.push(Arc::clone(&file));
         Ok(file)
     }
@@ -198,6 +220,12 @@ impl SourceMap {
             (file, offset) = self.locate(segments.position_of(offset)?)?;
         }
         Some((file, offset))
+    }
+
+    /// Returns the files that are read into Secrets.
+    pub(crate) fn secret_files(&self) -> Vec<Arc<SourceFile>> {
+        let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        files.iter().filter(|file| file.secret().is_some()).cloned().collect()
     }
 
     /// Returns how many files were added.

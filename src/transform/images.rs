@@ -4,9 +4,11 @@
 //! `initContainers`, wherever it stands, and then by field specifications. That is why a `tagSuffix` comes twice on the
 //! standard kinds.
 
+use std::collections::BTreeSet;
+
 use super::field_path::{Leaf, PathFault, SpecsByType, visit};
 use super::set_value::{path_fault, put_scalar, require};
-use crate::diagnostic::Fallible;
+use crate::diagnostic::{Code, Diagnostic, Fallible, nearest};
 use crate::project::{FieldSpecs, Image};
 use crate::provenance::{OriginId, Recorder, StepId, StepKind};
 use crate::resource::{AliasWrites, Pattern, ResourceSet};
@@ -45,6 +47,7 @@ pub(crate) fn apply(
     for rule in rules {
         steps.push(cx.provenance.step(StepKind::Images, rule.image.at));
     }
+    let mut found: Vec<Found> = rules.iter().map(|_| Found::default()).collect();
     let mut by_type = SpecsByType::new(specs);
     for index in 0..set.len() {
         let resource = set.get(index);
@@ -58,10 +61,12 @@ pub(crate) fn apply(
             continue;
         }
         let provenance = &mut cx.provenance;
+        let found = &mut found;
         let result = set.update_content(index, |resource| {
             let root = resource.node_mut();
-            for (rule, &step) in rules.iter().zip(&steps) {
-                let mut writer = Writer { rule, step, provenance, writes: AliasWrites::default() };
+            for ((rule, &step), found) in rules.iter().zip(&steps).zip(found.iter_mut()) {
+                let writes = AliasWrites::default();
+                let mut writer = Writer { rule, step, provenance, writes, found };
                 if lists {
                     writer.walk(root).map_err(|fault| (fault, "containers", rule.image.at))?;
                 }
@@ -83,7 +88,84 @@ pub(crate) fn apply(
             return Err(path_fault(cx, fault, path, &set.get(index).id().clone(), at));
         }
     }
+    let images = if found.iter().all(|found| found.any) { Vec::new() } else { images_of(set) };
+    for (rule, found) in rules.iter().zip(&found) {
+        warn(cx, &images, rule, found);
+    }
     Ok(())
+}
+
+/// What an entry has found.
+#[derive(Debug, Default)]
+struct Found {
+    any: bool,
+    /// An image that fits only because the name is read as a regular expression.
+    by_pattern: Option<String>,
+    /// An image to which the suffix was added once more.
+    suffixed: Option<String>,
+}
+
+fn warn(cx: &mut Context<'_>, images: &[String], rule: &ImageRule, found: &Found) {
+    let image = &rule.image;
+    let name = &image.name.value;
+    let at = if image.name.is_empty() { image.at } else { image.name.at };
+    let parts = [&image.digest, &image.new_tag, &image.tag_suffix, &image.new_name];
+    if parts.iter().all(|part| part.is_empty()) {
+        let message = format!("the entry says nothing that would change the image `{name}`");
+        let d = Diagnostic::warning(Code::ImageNoChange, message).at(cx.span(at), "unchanged");
+        cx.warn(d.help("set `newName`, `newTag`, `digest` or `tagSuffix`"));
+    } else if found.any {
+        cx.sink.effective(Code::ImageNoMatch, image.at);
+    } else {
+        let message = format!("no object has the image `{name}`");
+        let d = Diagnostic::warning(Code::ImageNoMatch, message).at(cx.span(at), "not found");
+        let d = match near_image(images, name) {
+            Some(near) => d.help(format!("there is `{near}`")),
+            None => d,
+        };
+        cx.warn_idle(image.at, d);
+    }
+    if let Some(other) = &found.by_pattern {
+        let message = format!("`{name}` is read as a regular expression and fits `{other}` too");
+        let d = Diagnostic::warning(Code::ImageMatchedAsPattern, message)
+            .at(cx.span(at), "a pattern")
+            .help(format!("write `{}`", regex_lite::escape(name)));
+        cx.warn(d);
+    }
+    if let Some(text) = &found.suffixed {
+        let message = format!("the suffix is added twice: the image becomes `{text}`");
+        let d = Diagnostic::warning(Code::ImageSuffixTwice, message)
+            .at(cx.span(image.tag_suffix.at), "added twice")
+            .help("write the whole tag as `newTag`");
+        cx.warn(d);
+    }
+}
+
+/// Returns the names of the images in a set, each once.
+fn images_of(set: &ResourceSet) -> Vec<String> {
+    fn walk(node: &Node, out: &mut BTreeSet<String>) {
+        for entry in node.entries().into_iter().flatten() {
+            if entry.key.same_text(known::IMAGE) && entry.value.is_scalar() {
+                out.insert(split(entry.value.text()).0.to_owned());
+            }
+            walk(&entry.value, out);
+        }
+        for element in node.elements().into_iter().flatten() {
+            walk(element, out);
+        }
+    }
+    let mut images = BTreeSet::new();
+    for resource in set {
+        walk(resource.node(), &mut images);
+    }
+    images.into_iter().collect()
+}
+
+/// Returns the image whose name is near, or ends in the same part.
+fn near_image<'i>(images: &'i [String], name: &str) -> Option<&'i str> {
+    let last = |image: &str| image.rsplit('/').next().map(str::to_owned);
+    let same_end = || images.iter().find(|image| last(image) == last(name)).map(String::as_str);
+    nearest(name, images.iter().map(String::as_str)).or_else(same_end)
 }
 
 fn is_container_list(key: crate::yaml::Key) -> bool {
@@ -106,6 +188,7 @@ struct Writer<'r> {
     step: StepId,
     provenance: &'r mut crate::provenance::Provenance,
     writes: AliasWrites,
+    found: &'r mut Found,
 }
 
 impl Writer<'_> {
@@ -138,9 +221,36 @@ impl Writer<'_> {
             return Ok(());
         }
         let text = rewrite(node.text(), &self.rule.image);
+        self.note(node, &text);
         let from = self.source();
         let origin = Recorder::new(self.provenance, self.step).write(from, node.origin());
         put_scalar(node, Node::untyped(text, origin), &mut self.writes)
+    }
+
+    /// Notes what the entry has found.
+    fn note(&mut self, node: &Node, text: &str) {
+        let (image, found) = (&self.rule.image, &mut *self.found);
+        found.any = true;
+        let name = split(node.text()).0;
+        if found.by_pattern.is_none() && name != image.name.value {
+            // A name that was written to be a pattern is no surprise.
+            let meant = image.name.value.contains(['*', '+', '(', '[', '\\', '|', '^', '$', '?']);
+            found.by_pattern = (!meant).then(|| name.to_owned());
+        }
+        // The field specification comes to an image that the walk has changed in the same step.
+        let has_suffix =
+            !image.tag_suffix.is_empty() && image.new_tag.is_empty() && image.digest.is_empty();
+        if has_suffix && self.found.suffixed.is_none() && self.is_changed(node) {
+            self.found.suffixed = Some(text.to_owned());
+        }
+    }
+
+    /// Returns whether this step has written the value before.
+    fn is_changed(&self, node: &Node) -> bool {
+        match self.provenance.origin(node.origin()) {
+            crate::provenance::Origin::Derived(derived) => derived.step == self.step,
+            _ => false,
+        }
     }
 
     /// The part of the entry that says most about the new text.

@@ -40,6 +40,33 @@ pub(crate) enum Merged {
     Deleted,
 }
 
+/// Something that a merge does, as kustomize does it, and that nobody can want.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    pub(crate) kind: NoticeKind,
+    /// Where: the field or list, as a path from the root of the object.
+    pub(crate) path: String,
+    /// The part of the patch, or the element that is gone.
+    pub(crate) at: OriginId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoticeKind {
+    /// `$patch: replace` replaces nothing.
+    ReplaceIgnored,
+    /// An element is in the list no more, although no directive removes it.
+    ElementDropped,
+    /// An empty list leaves the elements where they are.
+    EmptyList,
+}
+
+/// What a merge gives besides the changed object.
+pub(crate) struct MergeResult {
+    pub(crate) merged: Merged,
+    pub(crate) log: Vec<LogEntry>,
+    pub(crate) notices: Vec<Notice>,
+}
+
 /// What becomes of the target's value.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -66,6 +93,7 @@ pub(crate) struct Merge<'a, 'p> {
     pub(super) recorder: &'a mut Recorder<'p>,
     pub(super) writes: AliasWrites,
     pub(super) log: Vec<LogEntry>,
+    pub(super) notices: Vec<Notice>,
     pub(super) path: Vec<PathStep>,
 }
 
@@ -78,8 +106,9 @@ pub(super) enum PathStep {
 
 impl<'a, 'p> Merge<'a, 'p> {
     pub(crate) fn new(schemas: &'a mut Schemas, recorder: &'a mut Recorder<'p>) -> Self {
-        let (log, path) = (Vec::new(), Vec::new());
-        Self { schemas, recorder, writes: AliasWrites::default(), log, path }
+        let writes = AliasWrites::default();
+        let (log, notices, path) = (Vec::new(), Vec::new(), Vec::new());
+        Self { schemas, recorder, writes, log, notices, path }
     }
 
     /// Merges a patch into an object. The patch loses the directives that were obeyed.
@@ -87,15 +116,20 @@ impl<'a, 'p> Merge<'a, 'p> {
         mut self,
         target: &mut Node,
         patch: &mut Node,
-    ) -> Result<(Merged, Vec<LogEntry>), MergeFault> {
+    ) -> Result<MergeResult, MergeFault> {
+        let directive = patch.get(known::PATCH_DIRECTIVE).map(Node::origin);
         let outcome = self.pair(Some(target), Some(patch), None)?;
         self.writes.apply(target);
         let merged = match outcome {
             Outcome::Cleared => Merged::Deleted,
+            Outcome::Stays | Outcome::New(_) => Merged::Changed,
             // kustomize ignores an object that is replaced as a whole.
-            Outcome::Stays | Outcome::Taken | Outcome::New(_) => Merged::Changed,
+            Outcome::Taken => {
+                self.notice(NoticeKind::ReplaceIgnored, directive.unwrap_or_default());
+                Merged::Changed
+            }
         };
-        Ok((merged, self.log))
+        Ok(MergeResult { merged, log: self.log, notices: self.notices })
     }
 
     pub(super) fn path_text(&self) -> String {
@@ -121,6 +155,11 @@ impl<'a, 'p> Merge<'a, 'p> {
     pub(super) fn note(&mut self, kind: LogKind, at: OriginId, previous: OriginId) {
         let path = self.path_text();
         self.log.push(LogEntry { step: self.recorder.step(), at, path, kind, previous });
+    }
+
+    pub(super) fn notice(&mut self, kind: NoticeKind, at: OriginId) {
+        let path = self.path_text();
+        self.notices.push(Notice { kind, path, at });
     }
 
     /// The schema of a value: the one its place has, else that of the object it is.
@@ -205,8 +244,13 @@ impl<'a, 'p> Merge<'a, 'p> {
                         self.note(LogKind::ListReplaced, patch.origin(), target.origin());
                         merge_list::merge_with_itself(self, patch, &schema).map(Outcome::New)
                     }
-                    Directive::Merge => merge_list::merge_lists(self, target, Some(patch), &schema)
-                        .map(Outcome::New),
+                    Directive::Merge => {
+                        if patch.is_empty() && !target.is_empty() {
+                            self.notice(NoticeKind::EmptyList, patch.origin());
+                        }
+                        merge_list::merge_lists(self, target, Some(patch), &schema)
+                            .map(Outcome::New)
+                    }
                 }
             }
         }

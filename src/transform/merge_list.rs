@@ -5,7 +5,7 @@
 
 use ecow::EcoString;
 
-use super::merge::{Merge, MergeFault, Outcome, PathStep};
+use super::merge::{Merge, MergeFault, NoticeKind, Outcome, PathStep};
 use crate::provenance::{LogKind, OriginId};
 use crate::resource::{AliasWrites, set_field};
 use crate::schema::{ListRule, Schema};
@@ -127,6 +127,7 @@ impl Lists {
         if let Some(keys) = distinct_keys(&lists, &keys).filter(|k| k.len() == 1) {
             return self.merge_distinct(merge, origin, &keys, schema.as_ref());
         }
+        let before = Before::new(&self, &keys);
         let mut tuples = self.tuples(&keys);
         if keys.len() > 1 {
             join_half_keys(&mut tuples);
@@ -159,6 +160,9 @@ impl Lists {
         }
         append(&mut added, self.target, &used_keys)
             .map_err(|NotAMap(at)| MergeFault::Element { path: merge.path_text(), at })?;
+        if let Some(at) = before.missing_in(&added, &keys) {
+            merge.notice(NoticeKind::ElementDropped, at);
+        }
         Ok(Node::sequence(added, origin))
     }
 
@@ -192,12 +196,18 @@ impl Lists {
                     }
                 }
                 Some(mut own) => {
+                    let directive = element.get(known::PATCH_DIRECTIVE).map(Node::origin);
                     match merge.pair(Some(&mut own), Some(&mut element), schema.cloned())? {
                         Outcome::Cleared => {
                             merge.note(LogKind::Deleted, element.origin(), own.origin());
                         }
                         // An element that is to be replaced stays: kustomize puts the old one back.
-                        _ => out.push(own),
+                        outcome => {
+                            if let (Outcome::Taken, Some(at)) = (outcome, directive) {
+                                merge.notice(NoticeKind::ReplaceIgnored, at);
+                            }
+                            out.push(own);
+                        }
                     }
                 }
             }
@@ -281,6 +291,34 @@ impl Lists {
                 element
             })),
         }
+    }
+}
+
+/// The elements that should be in the merged list, each by its keys.
+struct Before {
+    elements: Vec<(Values, OriginId)>,
+}
+
+impl Before {
+    fn new(lists: &Lists, keys: &[Key]) -> Self {
+        let is_directive = |e: &&Node| e.get(known::PATCH_DIRECTIVE).is_some();
+        let own = || lists.patch.iter().flatten().chain(&lists.target);
+        let deleted: Vec<Values> =
+            own().filter(is_directive).map(|e| element_values(e, keys)).collect();
+        let kept = own().filter(|e| !is_blank(e) && !is_directive(e));
+        let elements = kept.map(|e| (tuple(e, keys), e.origin()));
+        Self { elements: elements.filter(|(values, _)| !deleted.contains(values)).collect() }
+    }
+
+    /// Returns the first element that is not in a list. A key that an element lacks may have been filled in.
+    fn missing_in(&self, list: &[Node], keys: &[Key]) -> Option<OriginId> {
+        let found: std::collections::HashSet<Values> =
+            list.iter().map(|element| tuple(element, keys)).collect();
+        let is_there = |values: &Values| {
+            found.contains(values)
+                || found.iter().any(|f| f.iter().zip(values).all(|(f, v)| v.is_empty() || f == v))
+        };
+        self.elements.iter().find(|(values, _)| !is_there(values)).map(|&(_, at)| at)
     }
 }
 

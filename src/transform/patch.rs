@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::json_patch::{self, JsonPatch, op_name};
-use super::merge::{Merge, MergeFault, Merged};
+use super::merge::{Merge, MergeFault, MergeResult, Merged, Notice, NoticeKind};
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::project::{Patch, Target};
 use crate::provenance::{LogEntry, LogKind, OriginId, Recorder, StepKind};
@@ -35,6 +35,8 @@ pub(crate) enum PatchTarget {
 pub(crate) struct LoadedPatch {
     at: OriginId,
     target: PatchTarget,
+    /// Where the selector stands.
+    target_at: OriginId,
     content: PatchContent,
     allow_name_change: bool,
     allow_kind_change: bool,
@@ -144,6 +146,7 @@ pub(crate) fn load_patch(
     Ok(LoadedPatch {
         at: patch.at,
         target,
+        target_at: patch.target.as_ref().map_or(patch.at, |t| t.at),
         content,
         allow_name_change: patch.allow_name_change,
         allow_kind_change: patch.allow_kind_change,
@@ -236,6 +239,7 @@ pub(crate) fn strategic_merge(cx: &Context<'_>, nodes: Vec<Node>, at: OriginId) 
     LoadedPatch {
         at,
         target: PatchTarget::Named,
+        target_at: at,
         content: PatchContent::Strategic(patches),
         allow_name_change: false,
         allow_kind_change: false,
@@ -284,6 +288,7 @@ pub(crate) fn load_json6902(
     Ok(LoadedPatch {
         at: patch.at,
         target: patch_target(cx, Some(target))?,
+        target_at: target.at,
         content: PatchContent::Json(json),
         allow_name_change: false,
         allow_kind_change: false,
@@ -309,7 +314,8 @@ pub(crate) fn apply(
         }
         (PatchContent::Strategic(patches), PatchTarget::Selected(selector)) => {
             let Some(own) = patches.first() else { return Ok(()) };
-            let selected = select(cx, set, selector, patch.at)?;
+            let selected = select(cx, set, selector, patch)?;
+            warn_of_nulls(cx, own);
             let prepared = prepare(own.clone(), PatchPass::ThroughStringMaps);
             for index in selected {
                 let id = set.get(index).id().clone();
@@ -325,7 +331,7 @@ pub(crate) fn apply(
             Ok(())
         }
         (PatchContent::Json(json), PatchTarget::Selected(selector)) => {
-            let selected = select(cx, set, selector, patch.at)?;
+            let selected = select(cx, set, selector, patch)?;
             let mut result = Ok(());
             for index in selected {
                 if let Err(reported) = apply_json(cx, set, index, patch, json) {
@@ -342,12 +348,27 @@ fn select(
     cx: &mut Context<'_>,
     set: &ResourceSet,
     selector: &Selector,
-    at: OriginId,
+    patch: &LoadedPatch,
 ) -> Fallible<Vec<usize>> {
-    selector.select(set).map_err(|error| {
-        let diagnostic = cx.selector_error(&error, at);
+    let selected = selector.select(set).map_err(|error| {
+        let diagnostic = cx.selector_error(&error, patch.target_at);
         cx.fail(diagnostic)
-    })
+    })?;
+    if selected.is_empty() {
+        let message = format!("the patch changes nothing: no object fits {selector}");
+        let d = Diagnostic::warning(Code::PatchNoMatch, message)
+            .at(cx.span(patch.target_at), "fits nothing");
+        let d = match selector.near_miss(set) {
+            Some((index, help)) => {
+                d.at(cx.span(set.get(index).node().origin()), "did you mean this one?").help(help)
+            }
+            None => d,
+        };
+        cx.warn_idle(patch.at, d);
+    } else {
+        cx.sink.effective(Code::PatchNoMatch, patch.at);
+    }
+    Ok(selected)
 }
 
 fn name_clash(cx: &mut Context<'_>, set: &ResourceSet, index: usize, at: OriginId) -> Reported {
@@ -372,6 +393,7 @@ fn apply_named(
         [index] => {
             let own = match patch.field {
                 PatchField::StrategicMerge => {
+                    warn_of_nulls(cx, own);
                     for_target(&prepare(own.clone(), PatchPass::ThroughStringMaps), set.get(index))
                 }
                 _ if patch.allow_name_change || patch.allow_kind_change => {
@@ -445,6 +467,22 @@ enum PatchPass {
     Flagged,
 }
 
+/// Reports the nulls among the labels and annotations of a patch, which do not remove what they stand for.
+fn warn_of_nulls(cx: &mut Context<'_>, patch: &Resource) {
+    for map in [known::LABELS, known::ANNOTATIONS] {
+        let entries = patch.node().at(&[known::METADATA, map]).and_then(Node::entries);
+        for entry in entries.unwrap_or_default().iter().filter(|e| e.value.is_null()) {
+            let (field, key) = (map.text(), entry.key.text());
+            let message =
+                format!("`{key}` of `{field}` is not removed: it becomes the text `null`");
+            let d = Diagnostic::warning(Code::PatchNullBecomesText, message)
+                .at(cx.span(entry.key_origin), "becomes `null`")
+                .help("use a JSON patch with `op: remove`");
+            cx.warn(d);
+        }
+    }
+}
+
 fn prepare(mut patch: Resource, pass: PatchPass) -> Resource {
     if pass == PatchPass::ThroughStringMaps {
         let labels = patch.string_map(known::LABELS);
@@ -507,6 +545,8 @@ fn merge_into(
     let schemas = &mut cx.schemas;
     let wipes = wipes_annotations(&own);
     let patch_origin = own.origin();
+    let directives = directives_of(&own);
+    let mut notices = Vec::new();
     let merged = set.update(index, |resource| -> Result<(), MergeFault> {
         let before = IDENTITY.map(|path| resource.node().at(path).map(Node::origin));
         let id = resource.id().clone();
@@ -514,7 +554,9 @@ fn merge_into(
             resource.store_previous_id();
         }
         let merge = Merge::new(schemas, &mut recorder);
-        let (merged, log) = merge.object(resource.node_mut(), &mut own)?;
+        let MergeResult { merged, log, notices: found } =
+            merge.object(resource.node_mut(), &mut own)?;
+        notices = found;
         for entry in log {
             resource.push_log(entry);
         }
@@ -544,7 +586,86 @@ fn merge_into(
         }
         Ok(())
     });
-    merged.map_err(|fault| merge_fault(cx, set.get(index), patch_origin, &fault))
+    merged.map_err(|fault| merge_fault(cx, set.get(index), patch_origin, &fault))?;
+    if !notices.is_empty() || !directives.is_empty() {
+        warn_of_merge(cx, set.get(index), &notices, &directives);
+    }
+    Ok(())
+}
+
+/// The keys of a patch that look like directives, each with its origin.
+fn directives_of(patch: &Node) -> Vec<(Key, OriginId)> {
+    fn walk(node: &Node, out: &mut Vec<(Key, OriginId)>) {
+        for entry in node.entries().into_iter().flatten() {
+            if entry.key.text().starts_with('$') {
+                out.push((entry.key, entry.key_origin));
+            }
+            walk(&entry.value, out);
+        }
+        for element in node.elements().into_iter().flatten() {
+            walk(element, out);
+        }
+    }
+    let mut out = Vec::new();
+    walk(patch, &mut out);
+    out
+}
+
+/// Reports what a merge did as kustomize does it and nobody can want.
+fn warn_of_merge(
+    cx: &mut Context<'_>,
+    resource: &Resource,
+    notices: &[Notice],
+    directives: &[(Key, OriginId)],
+) {
+    let id = resource.id();
+    for notice in notices {
+        let (code, message, text) = match notice.kind {
+            NoticeKind::ReplaceIgnored => (
+                Code::PatchDirectiveIgnored,
+                match notice.path.as_str() {
+                    "" => format!("`$patch: replace` does not replace `{id}`: nothing changes"),
+                    path => format!("`$patch: replace` does not replace `{path}` of `{id}`"),
+                },
+                "without effect",
+            ),
+            NoticeKind::ElementDropped => (
+                Code::PatchElementDropped,
+                format!("an element of `{}` of `{id}` is lost in the merge", notice.path),
+                "this element",
+            ),
+            NoticeKind::EmptyList => (
+                Code::PatchEmptyList,
+                format!("an empty list leaves `{}` of `{id}` as it is", notice.path),
+                "without effect",
+            ),
+        };
+        let help = match notice.kind {
+            NoticeKind::ReplaceIgnored => {
+                "use a JSON patch, or delete what is not wanted with `null`"
+            }
+            NoticeKind::ElementDropped => {
+                "write the keys that tell the elements apart in all of them, in the patch and in the object"
+            }
+            NoticeKind::EmptyList => {
+                "write `null` to remove the list, or `$patch: delete` in its elements"
+            }
+        };
+        cx.warn(Diagnostic::warning(code, message).at(cx.span(notice.at), text).help(help));
+    }
+    if directives.is_empty() {
+        return;
+    }
+    let left = directives_of(resource.node());
+    for (key, at) in directives {
+        if left.iter().any(|(_, origin)| origin == at) {
+            let message =
+                format!("`{}` is not known here and becomes a field of `{id}`", key.text());
+            let d = Diagnostic::warning(Code::PatchDirectiveLeaks, message)
+                .at(cx.span(*at), "ends up in the output");
+            cx.warn(d.help("remove it: `$patch` with `delete`, `merge` or `replace`, in a map, is the only directive"));
+        }
+    }
 }
 
 fn merge_fault(

@@ -1,22 +1,26 @@
 //! One line per diagnostic: `path:line:column severity[code] message`.
 
 use std::fmt::Write;
-use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, place_of};
-use crate::source::{SourceMap, display_path};
+use super::{RenderOptions, Viewer};
+use crate::diagnostic::Diagnostic;
+use crate::source::SourceMap;
 
-/// Returns diagnostics as lines, paths as seen from `from`.
-pub fn short(diagnostics: &[Diagnostic], sources: &SourceMap, from: &Path) -> String {
+/// Returns diagnostics as lines.
+pub fn short(
+    diagnostics: &[Diagnostic],
+    sources: &SourceMap,
+    options: &RenderOptions<'_>,
+) -> String {
+    let mut viewer = Viewer::new(sources, options);
     let mut out = String::new();
     for diagnostic in diagnostics {
-        if let Some((file, offset)) = diagnostic.primary().and_then(|l| place_of(sources, l.span)) {
-            let at = file.line_column(offset);
-            let _ = write!(out, "{}:{}:{} ", display_path(file.path(), from), at.line, at.column);
+        let view = viewer.view(diagnostic);
+        if let Some(place) = view.places.first() {
+            let _ = write!(out, "{} ", place.position);
         }
         let (severity, code) = (diagnostic.severity.name(), diagnostic.code.name());
-        let message = diagnostic.message.replace('\n', " ");
-        let _ = writeln!(out, "{severity}[{code}] {message}");
+        let _ = writeln!(out, "{severity}[{code}] {}", view.message.replace('\n', " "));
     }
     out
 }

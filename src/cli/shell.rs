@@ -1,0 +1,43 @@
+//! `kiln completions` and `kiln man`.
+
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+
+use super::args::{Arguments, KustomizeArguments};
+use super::{CommandError, Ending, Name, write_stdout};
+
+pub(super) fn completions(shell: Shell, name: Name) -> Result<Ending, CommandError> {
+    let mut command = match name {
+        Name::Kiln => Arguments::command(),
+        Name::Kustomize => KustomizeArguments::command(),
+    };
+    let called = command.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, called, &mut script);
+    write_stdout(&script)?;
+    Ok(Ending::Done)
+}
+
+pub(super) fn man(about: Option<&str>) -> Result<Ending, CommandError> {
+    let mut root = Arguments::command();
+    root.build();
+    let command = match about {
+        None => root,
+        Some(name) => {
+            let found = root.find_subcommand(name).cloned().map(|command| {
+                let full = format!("kiln-{}", command.get_name());
+                command.display_name(full)
+            });
+            found.ok_or_else(|| CommandError::Usage(format!("there is no command `{name}`")))?
+        }
+    };
+    write_stdout(&page(command)?)?;
+    Ok(Ending::Done)
+}
+
+fn page(command: Command) -> Result<Vec<u8>, CommandError> {
+    let mut page = Vec::new();
+    let rendered = clap_mangen::Man::new(command).render(&mut page);
+    rendered.map_err(CommandError::io("the page cannot be written"))?;
+    Ok(page)
+}
