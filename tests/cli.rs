@@ -261,6 +261,7 @@ fn the_version_names_both_tools() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the help of every command")]
 fn help() {
     assert_snapshot!(kiln(Path::new(env!("CARGO_MANIFEST_DIR")), &["--help"]), @r#"
     stdout:

@@ -1,6 +1,6 @@
 //! Diagnostics to text, one file per format.
 //!
-//! Every format shows the same [`View`] of a diagnostic: paths as seen from a directory, places in files on disk, and no
+//! Every format shows the same view of a diagnostic: paths as seen from a directory, places in files on disk, and no
 //! secret.
 
 mod full;
