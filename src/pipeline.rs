@@ -17,7 +17,7 @@ use crate::project::{
     load_layer, report_clash,
 };
 use crate::provenance::OriginId;
-use crate::resource::{ReadFault, Resource, ResourceSet, Scopes, read_objects};
+use crate::resource::{Gvk, ReadFault, Resource, ResourceSet, Scopes, read_objects};
 use crate::schema::{BUILTIN_VERSION, CustomSchema, SchemaFault};
 use crate::session::{Context, Text, syntax_error};
 use crate::source::{LoadError, SourceFile, Span, display_path};
@@ -68,6 +68,7 @@ pub(crate) fn run(cx: &mut Context<'_>) -> Fallible<ResourceSet> {
     let mut gathered = Accumulator::new(&cx.scopes);
     accumulate(cx, &level, &mut gathered)?;
     let Accumulator { mut set, config, vars } = gathered;
+    let whole = layer.whole;
     let config = config.unwrap_or_else(TransformerConfig::shared_defaults);
 
     name_hash::apply(cx, &mut set)?;
@@ -76,6 +77,13 @@ pub(crate) fn run(cx: &mut Context<'_>) -> Fallible<ResourceSet> {
     finish::drop_local_objects(cx, &mut set)?;
     emit::sort(cx, &mut set, layer.kustomization.sort_options.as_ref())?;
     marks.finish(cx, &mut set)?;
+    if set.is_empty() {
+        let d = Diagnostic::warning(Code::BuildEmpty, "the build yields no object")
+            .at(cx.span(whole), "this kustomization");
+        cx.warn(
+            d.help("a tool that prunes would delete everything: name something under `resources`"),
+        );
+    }
     Ok(set)
 }
 
@@ -100,13 +108,29 @@ fn target_error(cx: &mut Context<'_>, target: &Path, error: &LoadError) -> Repor
 /// Gathers what a kustomization asks for and transforms it.
 fn accumulate(cx: &mut Context<'_>, level: &Level<'_>, gathered: &mut Accumulator) -> Fallible<()> {
     let layer = level.layer;
-    accumulate_resources(cx, level, gathered, &layer.kustomization.resources, "resources")?;
+    let resources = &layer.kustomization.resources;
+    if let Err(reported) = accumulate_resources(cx, level, gathered, resources, "resources") {
+        check_rest(cx, layer);
+        return Err(reported);
+    }
     merge_config(cx, layer, gathered)?;
     run_generators(cx, level, gathered)?;
     accumulate_components(cx, level, gathered)?;
     run_transformers(cx, level, gathered)?;
     run_validators(cx, level, gathered)?;
     gathered.vars.add(cx, &mut gathered.set, &layer.kustomization.vars)
+}
+
+/// Reports the faults of a kustomization that its resources have no part in, so that one run shows them with the others.
+fn check_rest(cx: &mut Context<'_>, layer: &Layer) {
+    let fields = &layer.kustomization;
+    let config_maps = fields.config_map_generators.iter().map(|g| (GeneratedKind::ConfigMap, g));
+    let secrets = fields.secret_generators.iter().map(|g| (GeneratedKind::Secret, g));
+    for (kind, args) in config_maps.chain(secrets) {
+        // A fault is in the sink; there is nothing else to do with it.
+        let _ = generate(cx, &layer.root, kind, args);
+    }
+    let _ = transform::configure(cx, &layer.root, fields, &TransformerConfig::shared_defaults());
 }
 
 /// Reads entries that are files of objects, or directories with kustomizations.
@@ -149,6 +173,12 @@ fn accumulate_file(
     file: &SourceFile,
 ) -> Fallible<()> {
     let nodes = cx.objects(file)?;
+    if nodes.is_empty() {
+        let message = format!("`{}` holds no object", entry.value);
+        let d =
+            Diagnostic::warning(Code::ResourceNone, message).at(cx.span(entry.at), "named here");
+        cx.warn(d.help("remove the entry, or what makes the file empty"));
+    }
     let origin = level.origin.append(entry.as_str());
     for node in nodes {
         let mut resource = Resource::new(node, gathered.set.scopes());
@@ -245,6 +275,12 @@ fn build_directory(
     let layer = load_layer(cx, root, Some(entry))?;
     choose_schema(cx, &layer, SchemaScope::Base)?;
     require_role(cx, &layer, entry, role)?;
+    if let Some(options) = &layer.kustomization.sort_options {
+        let message = "`sortOptions` count only in the kustomization that is built";
+        let d = Diagnostic::warning(Code::SortIgnored, message)
+            .at(cx.span(options.at), "without effect");
+        cx.warn(d.help("move them to the kustomization that is built"));
+    }
     let origin = level.origin.append(entry.as_str());
     let inner = Level { layer: &layer, marks: level.marks, origin, referrer: Some(level) };
     match role {
@@ -369,6 +405,7 @@ fn run_generators(
             if kind == GeneratedKind::ConfigMap { "ConfigMapGenerator" } else { "SecretGenerator" };
         let origin = level.origin.configured_by_builtin(layer.file_name, plugin);
         for args in generators {
+            warn_of_options(cx, args, fields.generator_options.as_ref());
             let options = GeneratorOptions::with_global(
                 args.options.as_ref(),
                 fields.generator_options.as_ref(),
@@ -395,6 +432,21 @@ fn run_generators(
         absorb(cx, &mut gathered.set, resource, at)?;
     }
     Ok(())
+}
+
+/// What `generatorOptions` turn on stays on in every generator.
+fn warn_of_options(cx: &mut Context<'_>, args: &GeneratorArgs, global: Option<&GeneratorOptions>) {
+    let (Some(own), Some(global)) = (&args.options, global) else { return };
+    for (name, at) in own.off_in_vain(global) {
+        let message =
+            format!("`{name}` stays on: `generatorOptions` turns it on for every generator");
+        let d = Diagnostic::warning(Code::GeneratorOptionStaysOn, message)
+            .at(cx.span(at), "without effect")
+            .at(cx.span(global.at), "turned on here");
+        cx.warn(
+            d.help("turn it on in each generator that needs it, and not in `generatorOptions`"),
+        );
+    }
 }
 
 fn wrong_plugin(cx: &mut Context<'_>, config: &Resource, needed: &str, field: &str) -> Reported {
@@ -528,9 +580,21 @@ fn choose_schema(cx: &mut Context<'_>, layer: &Layer, scope: SchemaScope) -> Fal
         Some(path) => Some(cx.file(&layer.root, path)?),
         None => None,
     };
+    let choice = match (&file, &openapi.version) {
+        (Some(file), _) => file.path().display().to_string(),
+        (None, version) => version.as_ref().map(|v| v.value.to_string()).unwrap_or_default(),
+    };
     if scope == SchemaScope::Base && !cx.schemas.is_open() {
+        let at = openapi.path.as_ref().or(openapi.version.as_ref()).filter(|text| !text.is_empty());
+        if let Some(at) = at.filter(|_| cx.schema_choice.as_ref() != Some(&choice)) {
+            let message = "a schema is chosen already: this one counts for nothing";
+            let d = Diagnostic::warning(Code::OpenapiIgnored, message)
+                .at(cx.span(at.at), "without effect");
+            cx.warn(d.help("choose the schema in the kustomization that is built"));
+        }
         return Ok(());
     }
+    cx.schema_choice = Some(choice);
     let Some(file) = file else {
         let version = openapi.version.as_ref().filter(|version| !version.is_empty());
         return match version {
@@ -569,6 +633,15 @@ fn choose_schema(cx: &mut Context<'_>, layer: &Layer, scope: SchemaScope) -> Fal
             return Err(cx.fail(d));
         }
     };
+    if !schema.has_type(&Gvk::new("apps", "v1", "Deployment")) {
+        let message = "the schema replaces the built-in one and knows no Deployment: lists of built-in objects are \
+                       replaced by patches, not merged";
+        let at = openapi.path.as_ref().and_then(|path| cx.span(path.at));
+        let d = Diagnostic::warning(Code::OpenapiLacksBuiltin, message).at(at, "this schema");
+        cx.warn(d.help(
+            "add the definitions of the built-in types (`kustomize openapi fetch` prints them)",
+        ));
+    }
     let mut scopes = Scopes::clone(&cx.scopes);
     schema.add_scopes(&mut scopes);
     cx.schemas.choose_custom(schema, &cx.scopes);

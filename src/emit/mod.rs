@@ -7,10 +7,11 @@ mod order;
 
 use ecow::EcoString;
 
-use crate::diagnostic::{Fallible, Reported};
+use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
+use crate::provenance::OriginId;
 use crate::resource::{NOT_NAMESPACED, Resource, ResourceSet};
 use crate::session::Context;
-use crate::yaml::{ViewFault, write_decoded_document, write_document};
+use crate::yaml::{ViewFault, write_decoded_document, write_document_and_compare};
 
 pub(crate) use order::sort;
 
@@ -31,11 +32,19 @@ pub(crate) fn stream(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<Vec<u8
         if !out.is_empty() {
             out.extend_from_slice(b"---\n");
         }
-        if let Err(fault) = write_document(resource.node(), &mut out) {
-            result = Err(unwritable(cx, resource, &fault));
+        match write_document_and_compare(resource.node(), &mut out) {
+            Ok(changed) => changed.into_iter().for_each(|at| warn_of_text(cx, resource, at)),
+            Err(fault) => result = Err(unwritable(cx, resource, &fault)),
         }
     }
     result.map(|()| out)
+}
+
+fn warn_of_text(cx: &mut Context<'_>, resource: &Resource, at: OriginId) {
+    let message =
+        format!("the folded text of `{}` has other line breaks in the output", resource.id());
+    let d = Diagnostic::warning(Code::YamlTextChanged, message).at(cx.span(at), "this text");
+    cx.warn(d.help("write the text as a literal block (`|`)"));
 }
 
 fn unwritable(cx: &mut Context<'_>, resource: &Resource, fault: &ViewFault) -> Reported {

@@ -46,6 +46,14 @@ pub(crate) fn generate(
         return Err(cx.fail(d));
     }
     let pairs = sources::read(cx, root, kind, args)?;
+    if !matches!(args.behavior.as_str(), "" | "create" | "replace" | "merge" | "unspecified") {
+        let message =
+            format!("the behavior `{}` is not known and counts as `create`", args.behavior.value);
+        let d = Diagnostic::warning(Code::GeneratorUnknownBehavior, message)
+            .at(cx.span(args.behavior.at), "not known")
+            .help("write `create`, `replace` or `merge`");
+        cx.warn(d);
+    }
     let scopes = cx.scopes.clone();
     let mut recorder = cx.step(StepKind::Generate, args.at);
     let mut node = base(kind.name(), &args.name, &args.namespace, &mut recorder);

@@ -41,7 +41,10 @@ pub(super) fn read(
             file.mark_secret(SecretFile::Env);
         }
         match env_pairs(&file) {
-            Ok(found) => pairs.extend(found),
+            Ok(found) => {
+                warn_of_env_file(cx, &file, &found);
+                pairs.extend(found.pairs);
+            }
             Err((start, end)) => {
                 let span = Span { file: file.id(), start: start as u32, end: end as u32 };
                 let d =
@@ -80,6 +83,13 @@ pub(super) fn read(
         pairs.push(Pair { key, value: file.bytes().to_vec(), at: OriginId::written(file.base()) });
     }
     pairs.sort_by(|a, b| a.key.cmp(&b.key));
+    for pair in pairs.iter().filter(|pair| !is_valid_key(&pair.key)) {
+        let message = format!("Kubernetes does not accept the key `{}`", pair.key);
+        let d = Diagnostic::warning(Code::GeneratorInvalidKey, message)
+            .at(cx.span(pair.at), "of this value")
+            .help("a key consists of letters, digits, `-`, `_` and `.`, at most 253 of them");
+        cx.warn(d);
+    }
     for window in pairs.windows(2) {
         if let [first, second] = window
             && first.key == second.key
@@ -92,6 +102,33 @@ pub(super) fn read(
         }
     }
     Ok(pairs)
+}
+
+/// See `IsConfigMapKey` of the Kubernetes API.
+fn is_valid_key(key: &str) -> bool {
+    let is_fit = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    !key.is_empty()
+        && key.len() <= 253
+        && key.bytes().all(is_fit)
+        && !matches!(key, "." | "..")
+        && !key.starts_with("..")
+}
+
+fn warn_of_env_file(cx: &mut Context<'_>, file: &SourceFile, found: &EnvFile) {
+    for (key, offset) in &found.without_value {
+        let message = format!("`{key}` has no value: the text is empty");
+        let d = Diagnostic::warning(Code::GeneratorNoValue, message)
+            .at(cx.span_at(file.base() + *offset as u32), "no `=`")
+            .help(format!("write `{key}=` if that is meant; the environment is never looked at"));
+        cx.warn(d);
+    }
+    if let Some(offset) = found.cut_at {
+        let message = "the line is too long: it and everything below are not read";
+        let d = Diagnostic::warning(Code::GeneratorLineTooLong, message)
+            .at(cx.span_at(file.base() + offset as u32), "not read from here on")
+            .help("name a file with the value under `files`; a line holds less than 64 KiB");
+        cx.warn(d);
+    }
 }
 
 /// A literal may be a secret: only what could be its key is shown.
@@ -136,15 +173,26 @@ fn base_name(path: &str) -> &str {
     }
 }
 
-/// Returns the pairs of an env file, or the range of a line that is not UTF-8.
-fn env_pairs(file: &SourceFile) -> Result<Vec<Pair>, (usize, usize)> {
-    let mut pairs = Vec::new();
+/// What an env file holds.
+#[derive(Debug, Default)]
+struct EnvFile {
+    pairs: Vec<Pair>,
+    /// The lines that have a key and no `=`: the key and the offset.
+    without_value: Vec<(EcoString, usize)>,
+    /// Where reading ends before the end of the file.
+    cut_at: Option<usize>,
+}
+
+/// Returns what an env file holds, or the range of a line that is not UTF-8.
+fn env_pairs(file: &SourceFile) -> Result<EnvFile, (usize, usize)> {
+    let mut out = EnvFile::default();
     let bytes = file.bytes();
     let mut start = 0;
     while start < bytes.len() {
         let line_break = bytes[start..].iter().position(|&b| b == b'\n');
         let end = line_break.map_or(bytes.len(), |i| start + i);
         if end - start >= MAX_ENV_LINE {
+            out.cut_at = Some(start);
             break;
         }
         let line = bytes[start..end].strip_suffix(b"\r").unwrap_or(&bytes[start..end]);
@@ -157,12 +205,15 @@ fn env_pairs(file: &SourceFile) -> Result<Vec<Pair>, (usize, usize)> {
             if !key.is_empty() {
                 let offset = start + line.len() - text.len();
                 let at = OriginId::written(file.base() + offset as u32);
-                pairs.push(Pair { key: key.into(), value: value.into(), at });
+                if !text.contains('=') {
+                    out.without_value.push((key.into(), offset));
+                }
+                out.pairs.push(Pair { key: key.into(), value: value.into(), at });
             }
         }
         start = end + 1;
     }
-    Ok(pairs)
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -195,7 +246,7 @@ mod tests {
         let sources = SourceMap::default();
         let text = "\u{feff}A=1\r\n  # no\n B = 2 \nC\n\n=x\nD=a=b";
         let file = sources.add("/e".into(), text.as_bytes().into()).unwrap();
-        let pairs = env_pairs(&file).unwrap();
+        let pairs = env_pairs(&file).unwrap().pairs;
         let found: Vec<(&str, &[u8])> =
             pairs.iter().map(|p| (p.key.as_str(), &p.value[..])).collect();
         assert_eq!(found, [("A", &b"1"[..]), ("B ", b" 2 "), ("C", b""), ("D", b"a=b")]);
@@ -206,6 +257,6 @@ mod tests {
         let sources = SourceMap::default();
         let text = format!("A=1\nB={}\nC=3\n", "x".repeat(MAX_ENV_LINE));
         let file = sources.add("/e".into(), text.as_bytes().into()).unwrap();
-        assert_eq!(env_pairs(&file).unwrap().len(), 1);
+        assert_eq!(env_pairs(&file).unwrap().pairs.len(), 1);
     }
 }

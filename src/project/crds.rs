@@ -27,6 +27,15 @@ pub(crate) fn load_crds(cx: &mut Context<'_>, layer: &Layer) -> Fallible<Transfo
         let file = cx.file(&layer.root, entry)?;
         let Some(definitions) = read_definitions(cx, &file, entry)? else { continue };
         require_definitions(cx, &definitions)?;
+        if !has_types(&definitions) {
+            let message = format!("`{}` defines no kind of object", entry.value);
+            let d = Diagnostic::warning(Code::CrdsNoDefinition, message)
+                .at(cx.span(entry.at), "without effect");
+            cx.warn(d.help(
+                "`crds` takes OpenAPI definitions that say which fields are names or labels; list a \
+                 CustomResourceDefinition under `resources`",
+            ));
+        }
         let added = read_types(&definitions).map_err(|clash| report_clash(cx, &clash, entry.at))?;
         config.merge(&added).map_err(|clash| report_clash(cx, &clash, entry.at))?;
     }
@@ -100,12 +109,21 @@ fn properties(definition: &Node) -> &[crate::yaml::Entry] {
     schema.and_then(|s| child(s, "properties")).and_then(Node::entries).unwrap_or_default()
 }
 
+/// Returns whether any definition is that of an object.
+fn has_types(definitions: &Node) -> bool {
+    definitions.entries().into_iter().flatten().any(|entry| is_object(properties(&entry.value)))
+}
+
+fn is_object(fields: &[crate::yaml::Entry]) -> bool {
+    let has = |name: &str| fields.iter().any(|f| f.key.text() == name);
+    has("kind") && has("apiVersion") && has("metadata")
+}
+
 fn read_types(definitions: &Node) -> Result<TransformerConfig, FieldSpecClash> {
     let mut config = TransformerConfig::default();
     for entry in definitions.entries().unwrap_or_default() {
         let fields = properties(&entry.value);
-        let has = |name: &str| fields.iter().any(|f| f.key.text() == name);
-        if !(has("kind") && has("apiVersion") && has("metadata")) {
+        if !is_object(fields) {
             continue;
         }
         let kind = entry.key.text().rsplit('.').next().unwrap_or_default();

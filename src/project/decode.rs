@@ -6,7 +6,7 @@
 
 use ecow::EcoString;
 
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Code, nearest};
 use crate::provenance::OriginId;
 use crate::session::Text;
 use crate::yaml::{
@@ -38,6 +38,17 @@ pub(crate) enum DecodeFault {
     DuplicateKey { name: String, at: OriginId },
 }
 
+/// Something in a document that has no effect, although it looks as if it had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DecodeNotice {
+    pub(crate) code: Code,
+    pub(crate) at: OriginId,
+    pub(crate) message: String,
+    /// A few words for the place.
+    pub(crate) text: &'static str,
+    pub(crate) help: Option<&'static str>,
+}
+
 /// Which of kustomize's decoders is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rules {
@@ -55,6 +66,7 @@ pub(crate) enum Rules {
 pub(crate) struct Decoder {
     rules: Rules,
     pub(crate) faults: Vec<DecodeFault>,
+    pub(crate) notices: Vec<DecodeNotice>,
 }
 
 /// The name a value goes by in messages, as `images.newTag`.
@@ -78,7 +90,7 @@ impl std::fmt::Display for Field<'_> {
 
 impl Decoder {
     pub(crate) fn new(rules: Rules) -> Self {
-        Self { rules, faults: Vec::new() }
+        Self { rules, faults: Vec::new(), notices: Vec::new() }
     }
 
     /// Calls `decode` for every field of a map that is known and not null, with the name as `known` spells it. A null is a
@@ -97,6 +109,7 @@ impl Decoder {
             self.wrong_type(node, Field { of: "", name: of, at: OriginId::NONE }, "a map");
             return;
         };
+        let mut met: Vec<(&str, OriginId)> = Vec::new();
         for entry in self.effective_entries(entries) {
             let name = entry.key.text();
             let exact = known.iter().find(|k| **k == name);
@@ -104,6 +117,10 @@ impl Decoder {
             let found = if self.rules == Rules::Exact { exact } else { exact.or_else(by_case) };
             match found {
                 Some(name) if !is_null(&entry.value) => {
+                    if let Some((_, at)) = met.iter().find(|(known, _)| known == name) {
+                        self.duplicate(name, *at);
+                    }
+                    met.push((name, entry.key_origin));
                     decode(self, Field { of, name, at: entry.key_origin }, &entry.value);
                 }
                 Some(_) => {}
@@ -126,6 +143,8 @@ impl Decoder {
                     if self.rules == Rules::Strict {
                         let (name, at) = (entry.key.text().to_owned(), entry.key_origin);
                         self.faults.push(DecodeFault::DuplicateKey { name, at });
+                    } else {
+                        self.duplicate(entry.key.text(), known.key_origin);
                     }
                     *known = entry;
                 }
@@ -144,6 +163,16 @@ impl Decoder {
         }
         out.sort_by_key(|e| e.key.text());
         out
+    }
+
+    fn duplicate(&mut self, name: &str, at: OriginId) {
+        self.notices.push(DecodeNotice {
+            code: Code::DuplicateField,
+            at,
+            message: format!("`{name}` is written again below: this one counts for nothing"),
+            text: "without effect",
+            help: Some("join the two"),
+        });
     }
 
     pub(crate) fn wrong_type(&mut self, node: &Node, field: Field<'_>, expected: &'static str) {

@@ -6,8 +6,9 @@
 
 use ecow::EcoString;
 
-use super::decode::{Decoder, Field};
+use super::decode::{DecodeNotice, Decoder, Field};
 use super::field_spec::{FieldSpec, decode_field_spec, decode_gvk_part};
+use crate::diagnostic::Code;
 use crate::provenance::OriginId;
 use crate::resource::{Gvk, SelectorParts};
 use crate::session::Text;
@@ -208,6 +209,8 @@ pub(crate) struct GeneratorOptions {
     pub(crate) annotations: Vec<(EcoString, Text)>,
     pub(crate) disable_name_suffix_hash: bool,
     pub(crate) immutable: bool,
+    /// The switches that are written to be off, with their places.
+    pub(crate) off: Vec<(&'static str, OriginId)>,
 }
 
 impl GeneratorOptions {
@@ -229,6 +232,17 @@ impl GeneratorOptions {
         merged.disable_name_suffix_hash |= global.disable_name_suffix_hash;
         merged.immutable |= global.immutable;
         Some(merged)
+    }
+}
+
+impl GeneratorOptions {
+    /// Returns the switches that these options turn off in vain, because `global` has them on.
+    pub(crate) fn off_in_vain(&self, global: &Self) -> Vec<(&'static str, OriginId)> {
+        let is_on = |name: &str| match name {
+            "disableNameSuffixHash" => global.disable_name_suffix_hash,
+            _ => global.immutable,
+        };
+        self.off.iter().copied().filter(|(name, _)| is_on(name)).collect()
     }
 }
 
@@ -349,7 +363,7 @@ impl Kustomization {
                 "generators" => out.generators = d.texts(value, field),
                 "transformers" => out.transformers = d.texts(value, field),
                 "validators" => out.validators = d.texts(value, field),
-                _ => out.build_metadata = d.texts(value, field),
+                _ => out.build_metadata = decode_build_metadata(d, value, field),
             }
         });
         out.resources.append(&mut bases);
@@ -384,10 +398,41 @@ fn decode_openapi(decoder: &mut Decoder, node: &Node, field: Field<'_>) -> OpenA
         match key.as_str() {
             "version" => out.version = Some(value),
             "path" => out.path = Some(value),
-            _ => {}
+            _ => unknown_option(
+                decoder,
+                value.at,
+                format!("`openapi` has no option `{key}`"),
+                "the options are `version` and `path`",
+            ),
         }
     }
     out
+}
+
+fn decode_build_metadata(decoder: &mut Decoder, node: &Node, field: Field<'_>) -> Vec<Text> {
+    let options = decoder.texts(node, field);
+    for option in &options {
+        let known = ["originAnnotations", "transformerAnnotations", "managedByLabel"];
+        if !known.contains(&option.as_str()) {
+            unknown_option(
+                decoder,
+                option.at,
+                format!("`buildMetadata` has no option `{}`", option.value),
+                "the options are `originAnnotations`, `transformerAnnotations` and `managedByLabel`",
+            );
+        }
+    }
+    options
+}
+
+fn unknown_option(decoder: &mut Decoder, at: OriginId, message: String, help: &'static str) {
+    decoder.notices.push(DecodeNotice {
+        code: Code::UnknownOption,
+        at,
+        message,
+        text: "without effect",
+        help: Some(help),
+    });
 }
 
 fn decode_label(decoder: &mut Decoder, node: &Node) -> Label {
@@ -470,6 +515,15 @@ pub(crate) fn decode_replica(decoder: &mut Decoder, node: &Node) -> Replica {
             out.count_at = value.origin();
         }
     });
+    if out.count_at == OriginId::NONE {
+        decoder.notices.push(DecodeNotice {
+            code: Code::ReplicasNoCount,
+            at: out.at,
+            message: format!("without `count`, `{}` is scaled to zero", out.name.value),
+            text: "no `count`",
+            help: Some("write `count: 0` if that is meant"),
+        });
+    }
     out
 }
 
@@ -519,7 +573,16 @@ fn decode_field_options(decoder: &mut Decoder, node: &Node) -> FieldOptions {
         "delimiter" => out.delimiter = d.text(value, field).value,
         "index" => out.index = d.integer(value, field),
         "create" => out.create = d.boolean(value, field),
-        _ => drop(d.text(value, field)),
+        _ => {
+            d.text(value, field);
+            d.notices.push(DecodeNotice {
+                code: Code::ReplacementOptionIgnored,
+                at: field.at,
+                message: format!("`{}` does nothing: the text is copied as it is", field.name),
+                text: "without effect",
+                help: Some("remove it, and encode the text where it is written"),
+            });
+        }
     });
     out
 }
@@ -626,8 +689,16 @@ fn decode_generator_options(decoder: &mut Decoder, node: &Node) -> GeneratorOpti
     decoder.fields(node, "generatorOptions", FIELDS, |d, field, value| match field.name {
         "labels" => out.labels = d.text_map(value, field),
         "annotations" => out.annotations = d.text_map(value, field),
-        "disableNameSuffixHash" => out.disable_name_suffix_hash = d.boolean(value, field),
-        _ => out.immutable = d.boolean(value, field),
+        name => {
+            let on = d.boolean(value, field);
+            if !on {
+                out.off.push((name, value.origin()));
+            }
+            match name {
+                "disableNameSuffixHash" => out.disable_name_suffix_hash = on,
+                _ => out.immutable = on,
+            }
+        }
     });
     out
 }

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::decode::{DecodeFault, Decoder, Rules};
+use super::decode::{DecodeFault, DecodeNotice, Decoder, Rules};
 use super::{FieldSpecClash, Kustomization, Replacement, TransformerConfig, decode_replacement};
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::provenance::OriginId;
 use crate::session::{Context, Text};
 use crate::source::{SourceFile, display_path};
-use crate::yaml::Node;
+use crate::yaml::{Node, second_document};
 
 /// The names of kustomization files, in the order in which they are looked for.
 pub(crate) const FILE_NAMES: [&str; 3] =
@@ -23,6 +23,8 @@ pub(crate) struct Layer {
     /// The name of the kustomization file in it.
     pub(crate) file_name: &'static str,
     pub(crate) kustomization: Kustomization,
+    /// Where the file begins.
+    pub(crate) whole: OriginId,
 }
 
 /// Reads the kustomization in a directory. `entry`: the entry that names the directory, none for the target of a build.
@@ -41,10 +43,12 @@ pub(crate) fn load_layer(
         Kustomization::decode(&mut decoder, &node)
     };
     report_faults(cx, &decoder.faults)?;
+    warn_of_notices(cx, decoder.notices);
+    warn_of_second_document(cx, &file);
     warn_deprecated(cx, &kustomization);
     let whole = OriginId::written(file.base());
     check(cx, &kustomization, whole)?;
-    Ok(Layer { root: root.to_path_buf(), file_name, kustomization })
+    Ok(Layer { root: root.to_path_buf(), file_name, kustomization, whole })
 }
 
 fn find_file(
@@ -104,6 +108,7 @@ pub(crate) fn decode_replacements(
         None => return Ok(None),
     };
     report_faults(cx, &decoder.faults)?;
+    warn_of_notices(cx, decoder.notices);
     Ok(Some(found))
 }
 
@@ -169,6 +174,28 @@ pub(super) fn report_faults_as(
     result
 }
 
+/// Reports what a decoder has found to be without effect.
+pub(crate) fn warn_of_notices(cx: &mut Context<'_>, notices: Vec<DecodeNotice>) {
+    for notice in notices {
+        let mut d =
+            Diagnostic::warning(notice.code, notice.message).at(cx.span(notice.at), notice.text);
+        d.help = notice.help.map(str::to_owned);
+        cx.warn(d);
+    }
+}
+
+/// Of a kustomization file, the first document counts.
+fn warn_of_second_document(cx: &mut Context<'_>, file: &SourceFile) {
+    let text = String::from_utf8_lossy(file.bytes());
+    let Some(offset) = second_document(&text) else { return };
+    let at = cx.span_at(file.base() + offset as u32);
+    let d = Diagnostic::warning(
+        Code::DocumentIgnored,
+        "a kustomization file is one document: what follows counts for nothing",
+    );
+    cx.warn(d.at(at, "not read").help("remove it, or move it to a file of its own"));
+}
+
 fn warn_deprecated(cx: &mut Context<'_>, kustomization: &Kustomization) {
     for &(deprecated, at) in &kustomization.deprecated {
         let (old, new) = deprecated.names();
@@ -197,6 +224,14 @@ fn check(cx: &mut Context<'_>, kustomization: &Kustomization, whole: OriginId) -
         result = Err(
             cx.fail(Diagnostic::error(Code::KustomizationVersion, message).at(span, "not known"))
         );
+    }
+    let has_generator = !kustomization.config_map_generators.is_empty()
+        || !kustomization.secret_generators.is_empty();
+    if let Some(options) = kustomization.generator_options.as_ref().filter(|_| !has_generator) {
+        let message = "`generatorOptions` count for the generators of this file, and it has none";
+        let d = Diagnostic::warning(Code::GeneratorOptionsUnused, message)
+            .at(cx.span(options.at), "without effect");
+        cx.warn(d.help("move them to the kustomization whose generators they are for"));
     }
     let wanted = if kustomization.is_component() {
         "kustomize.config.k8s.io/v1alpha1"

@@ -23,5 +23,6 @@ pub(crate) use kustomization::{
 };
 pub(crate) use load::{
     Layer, decode_replacements, load_configurations, load_layer, report_clash, report_faults,
+    warn_of_notices,
 };
 pub use settings::{Project, ProjectLocation, load_project};

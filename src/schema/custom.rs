@@ -80,6 +80,11 @@ impl CustomSchema {
         }
     }
 
+    /// Returns whether the schema knows a type.
+    pub(crate) fn has_type(&self, gvk: &Gvk) -> bool {
+        self.for_type(gvk).is_some()
+    }
+
     pub(super) fn for_type(&self, gvk: &Gvk) -> Option<Node> {
         self.types.get(gvk).cloned()
     }

@@ -127,6 +127,8 @@ pub(crate) struct Context<'s> {
     pub(crate) provenance: Provenance,
     pub(crate) schemas: Schemas,
     pub(crate) scopes: Arc<Scopes>,
+    /// The schema that was chosen: a path, or the version of a built-in one.
+    pub(crate) schema_choice: Option<String>,
     route: Vec<TraceStep>,
 }
 
@@ -140,6 +142,7 @@ impl<'s> Context<'s> {
             provenance: Provenance::default(),
             schemas: Schemas::default(),
             scopes: Arc::default(),
+            schema_choice: None,
             route: Vec::new(),
         }
     }

@@ -7,6 +7,8 @@
 //! Nothing is changed where kustomize changes nothing: in a text that is reached through `*` or inside another text, and
 //! in JSON that is no JSON any more. What the path finds there still counts as found.
 
+use std::cell::RefCell;
+
 use super::match_path::{Matcher, Tree};
 use super::path::{LookupFault, lookup, lookup_mut};
 use crate::provenance::{OriginId, Recorder};
@@ -142,11 +144,12 @@ pub(super) fn set_inside(
     create: Option<NodeKind>,
     recorder: &mut Recorder<'_>,
     writes: &mut AliasWrites,
+    loose: &RefCell<Option<(String, String)>>,
 ) -> Result<bool, LookupFault> {
     let Some((end, document)) = first_text(root, parts)? else { return Ok(false) };
     let (to_scalar, inside) = parts.split_at(end);
     let Some(mut document) = document else { return Ok(false) };
-    let matcher = Matcher { create, origin: OriginId::NONE, needed: None };
+    let matcher = Matcher { create, origin: OriginId::NONE, needed: None, loose };
     let found = matcher.visit(&mut document, inside, &mut |node: &mut Commented| {
         if node.kind() == Some(NodeKind::Scalar) {
             node.set_text(value.shared_text());
@@ -214,7 +217,8 @@ mod tests {
         let step = provenance.step(StepKind::Replacements, OriginId::NONE);
         let mut recorder = Recorder::new(&mut provenance, step);
         let (parts, mut writes) = (split_dots(&format!("t.{path}")), AliasWrites::default());
-        let set = set_inside(&mut root, &parts, value, create, &mut recorder, &mut writes);
+        let loose = RefCell::new(None);
+        let set = set_inside(&mut root, &parts, value, create, &mut recorder, &mut writes, &loose);
         let text = root.get(Key::text_key("t"))?.text().to_owned();
         set.unwrap().then_some(text)
     }

@@ -253,6 +253,18 @@ impl Operation {
         self.from.as_ref().map(Text::as_str).ok_or(OperationFault::Field("from"))
     }
 
+    /// Returns whether the operation replaces a field that is not there, which adds it.
+    pub(crate) fn adds_by_replacing(&self, document: &mut Node) -> bool {
+        let Some(path) =
+            self.path.as_ref().filter(|path| self.op.as_str() == "replace" && !path.is_empty())
+        else {
+            return false;
+        };
+        container(document, path.as_str()).is_ok_and(|(map, key)| {
+            map.kind() == NodeKind::Map && map.get(Key::text_key(&key)).is_none()
+        })
+    }
+
     /// Applies the operation to a tree that is a JSON view.
     pub(crate) fn apply(
         &self,

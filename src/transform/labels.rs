@@ -5,13 +5,13 @@ use ecow::EcoString;
 use super::Transformer;
 use super::field_path::{Leaf, SpecsByType, visit};
 use super::set_value::{path_fault, put_entry};
-use crate::diagnostic::Fallible;
+use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::project::{
     FieldPath, FieldSpec, FieldSpecClash, FieldSpecs, Kustomization, Label, TransformerConfig,
     report_clash,
 };
 use crate::provenance::{OriginId, Recorder, StepKind};
-use crate::resource::{AliasWrites, Gvk, ResourceSet};
+use crate::resource::{AliasWrites, Gvk, Resource, ResourceSet};
 use crate::session::{Context, Text};
 use crate::yaml::{Key, Node, ScalarStyle, Tag};
 
@@ -81,6 +81,29 @@ fn label_specs(label: &Label, config: &TransformerConfig) -> Result<FieldSpecs, 
     Ok(specs)
 }
 
+/// A Service without a selector has its Endpoints from elsewhere; with one, Kubernetes overwrites them.
+fn warn_of_selector(cx: &mut Context<'_>, service: &Resource, config: &SetEntries) {
+    let creates = |spec: &FieldSpec| {
+        spec.create
+            && spec.path.as_str() == "spec/selector"
+            && service.id().gvk.is_selected_by(&spec.gvk)
+    };
+    let node = service.node();
+    let spec = node.get(Key::text_key("spec"));
+    let field = |name| spec.and_then(|spec| spec.get(Key::text_key(name)));
+    let is_external = field("type").is_some_and(|node| node.text() == "ExternalName");
+    if is_external || field("selector").is_some() || !config.specs.0.iter().any(creates) {
+        return;
+    }
+    let message = format!("`{}` has no selector and is given one", service.id());
+    let d = Diagnostic::warning(Code::LabelsSelectorCreated, message)
+        .at(cx.span(config.at), "by these labels")
+        .at(cx.span(node.origin()), "this Service");
+    cx.warn(d.help(
+        "use `labels` without `includeSelectors`, or build the Service in another kustomization",
+    ));
+}
+
 /// Sets labels or annotations on the objects of a set.
 ///
 /// In kustomize the value of a key is one node for all fields of an object in which it is created, so that a later write
@@ -100,6 +123,9 @@ pub(crate) fn apply(
             continue;
         }
         let gvk = set.get(index).id().gvk.clone();
+        if gvk.kind == "Service" {
+            warn_of_selector(cx, set.get(index), config);
+        }
         let mut recorder = Recorder::new(&mut cx.provenance, step);
         let result = set.update(index, |resource| {
             for (key, value) in &config.pairs {

@@ -3,6 +3,8 @@
 //! In a target, `[name=x]` is a regular expression that may match anywhere in the value as it is *written*, quotes
 //! included, and `*` stands for every element (`kyaml/yaml/match.go`). With `create`, what is missing is made on the way.
 
+use std::cell::RefCell;
+
 use super::path::{LookupFault, is_element, kind_before, position, split_element};
 use crate::provenance::OriginId;
 use crate::resource::Pattern;
@@ -34,16 +36,18 @@ pub(crate) trait Tree: Sized {
 
 /// How a path is matched.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Matcher {
+pub(crate) struct Matcher<'m> {
     /// The kind of what is created at the end of the path; none to create nothing.
     pub(crate) create: Option<NodeKind>,
     /// The origin of what is created.
     pub(crate) origin: OriginId,
     /// The kind that everything found must have; none for any.
     pub(crate) needed: Option<NodeKind>,
+    /// Takes what a plain text matched only because it is read as a pattern: the text and what it matched.
+    pub(crate) loose: &'m RefCell<Option<(String, String)>>,
 }
 
-impl Matcher {
+impl Matcher<'_> {
     /// Calls `set` for every value that a path leads to; returns how many there were.
     pub(crate) fn visit<T: Tree>(
         &self,
@@ -233,6 +237,14 @@ impl Matcher {
             let matches = |text: &str| pattern.as_ref().is_some_and(|p| p.is_match(text.trim()));
             if !written.as_deref().is_some_and(matches) {
                 continue;
+            }
+            if let Some(found) = written.as_deref().map(str::trim).filter(|w| *w != value)
+                && value
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
+                && found.trim_matches(['"', '\'']) != value
+            {
+                *self.loose.borrow_mut() = Some((value.to_owned(), found.to_owned()));
             }
             if name.is_empty() {
                 // What follows a scalar in the path does not count.

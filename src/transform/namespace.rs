@@ -3,14 +3,18 @@
 //! kustomize sets `metadata.namespace` by code, for every kind that is not certainly cluster-scoped, and the subjects of
 //! role bindings by another rule of its own; field specifications do the rest (`api/filters/namespace/namespace.go`).
 
+use std::collections::HashSet;
+
+use ecow::EcoString;
+
 use super::field_path::{Leaf, PathFault, SpecsByType, visit};
 use super::set_value::{path_fault, put_scalar, require};
 use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::project::{FieldPath, FieldSpecs};
 use crate::provenance::{OriginId, Recorder, StepKind};
-use crate::resource::{AliasWrites, Resource, ResourceSet};
+use crate::resource::{AliasWrites, Gvk, Resource, ResourceSet};
 use crate::session::{Context, Text};
-use crate::yaml::{Node, NodeKind, ScalarStyle, Tag, known};
+use crate::yaml::{Key, Node, NodeKind, ScalarStyle, Tag, known};
 
 /// Which subjects of a role binding get the namespace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +51,7 @@ pub(crate) fn apply(
         return Ok(());
     }
     let step = cx.provenance.step(StepKind::Namespace, config.at);
+    let cluster_scoped = defined_cluster_scoped(set);
     let mut filter = Filter {
         config,
         own_path: FieldPath::new(METADATA_NAMESPACE),
@@ -55,6 +60,10 @@ pub(crate) fn apply(
     for index in 0..set.len() {
         if set.get(index).helm_generated || set.get(index).is_deleted() {
             continue;
+        }
+        if !set.get(index).id().cluster_scoped && is_cluster_scoped(&cluster_scoped, set.get(index))
+        {
+            warn_of_scope(cx, set.get(index), config);
         }
         let mut recorder = Recorder::new(&mut cx.provenance, step);
         let result = set.update(index, |resource| {
@@ -78,6 +87,54 @@ pub(crate) fn apply(
         }
     }
     Ok(())
+}
+
+/// The kinds, by group, that are cluster-scoped and that kustomize does not know to be: those of Kubernetes after 1.21,
+/// and of the Gateway API.
+const NEWER_CLUSTER_SCOPED: &[(&str, &str)] = &[
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+    ("certificates.k8s.io", "ClusterTrustBundle"),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
+    ("gateway.networking.k8s.io", "GatewayClass"),
+    ("networking.k8s.io", "IPAddress"),
+    ("networking.k8s.io", "ServiceCIDR"),
+    ("resource.k8s.io", "DeviceClass"),
+    ("resource.k8s.io", "ResourceSlice"),
+    ("storage.k8s.io", "VolumeAttributesClass"),
+    ("storagemigration.k8s.io", "StorageVersionMigration"),
+];
+
+type Kinds = HashSet<(EcoString, EcoString)>;
+
+/// The kinds, by group, that the `CustomResourceDefinition`s of the set define as cluster-scoped.
+fn defined_cluster_scoped(set: &ResourceSet) -> Kinds {
+    let definitions = set.iter().filter(|r| r.id().gvk.kind == "CustomResourceDefinition");
+    let kinds = definitions.filter_map(|definition| {
+        let spec = definition.node().get(Key::text_key("spec"))?;
+        let scope = spec.get(Key::text_key("scope"))?;
+        let kind = spec.at(&[Key::text_key("names"), known::KIND])?;
+        let group = spec.get(Key::text_key("group"))?;
+        (scope.text() == "Cluster").then(|| (group.shared_text(), kind.shared_text()))
+    });
+    kinds.collect()
+}
+
+fn is_cluster_scoped(defined: &Kinds, resource: &Resource) -> bool {
+    let Gvk { group, kind, .. } = &resource.id().gvk;
+    NEWER_CLUSTER_SCOPED.contains(&(group.as_str(), kind.as_str()))
+        || !defined.is_empty() && defined.contains(&(group.clone(), kind.clone()))
+}
+
+fn warn_of_scope(cx: &mut Context<'_>, resource: &Resource, config: &SetNamespace) {
+    let message = format!("`{}` is cluster-scoped and is given a namespace", resource.id());
+    let d = Diagnostic::warning(Code::NamespaceClusterScoped, message)
+        .at(cx.span(resource.node().origin()), "this object")
+        .at(cx.span(config.namespace.at), "this namespace");
+    cx.warn(d.help("build the object in a kustomization without `namespace`"));
 }
 
 /// Sets the namespace of one object, without field specifications (what a ValueAddTransformer does).

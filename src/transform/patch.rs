@@ -19,7 +19,9 @@ use crate::resource::{
 };
 use crate::session::{Context, Text, syntax_error};
 use crate::source::SourceFile;
-use crate::yaml::{Dialect, Key, Node, known, parse_document, parse_json, round_numbers};
+use crate::yaml::{
+    Dialect, Key, Node, known, parse_document, parse_json, round_numbers, second_document,
+};
 
 /// Which objects a patch is for.
 #[derive(Debug)]
@@ -96,6 +98,18 @@ impl PatchText {
         }
     }
 
+    /// Of a JSON patch, the first document counts.
+    fn warn_of_second_document(&self, cx: &mut Context<'_>) {
+        let text = std::str::from_utf8(self.bytes()).unwrap_or_default();
+        let Some(offset) = second_document(text) else { return };
+        let d = Diagnostic::warning(
+            Code::PatchDocumentIgnored,
+            "a JSON patch is one document: what follows counts for nothing",
+        );
+        let at = cx.span_at(self.base() + offset as u32);
+        cx.warn(d.at(at, "not read").help("append the operations to the first document"));
+    }
+
     /// Returns the JSON patch that the text is; otherwise, if the reason is its syntax, what is wrong with it.
     fn json_patch(&self) -> Result<JsonPatch, Option<Diagnostic>> {
         let text = std::str::from_utf8(self.bytes()).map_err(|_| None)?;
@@ -122,7 +136,10 @@ pub(crate) fn load_patch(
             nodes.into_iter().map(|n| Resource::new(n, &cx.scopes)).collect(),
         ),
         Err(fault) => match text.json_patch() {
-            Ok(json) => PatchContent::Json(json),
+            Ok(json) => {
+                text.warn_of_second_document(cx);
+                PatchContent::Json(json)
+            }
             Err(json_fault) => return Err(unreadable(cx, patch, &text, &fault, json_fault)),
         },
     };
@@ -272,7 +289,10 @@ pub(crate) fn load_json6902(
     // Here an inline text counts as it stands.
     (text.start, text.end) = (0, text.file.bytes().len());
     let json = match text.json_patch() {
-        Ok(json) => json,
+        Ok(json) => {
+            text.warn_of_second_document(cx);
+            json
+        }
         Err(fault) => {
             let fault = fault.unwrap_or_else(|| {
                 Diagnostic::error(Code::PatchUnreadable, "a JSON patch is a list of operations")
@@ -722,6 +742,18 @@ fn apply_json(
     }
     let step = cx.provenance.step(StepKind::JsonPatch, patch.at);
     for (number, operation) in json.operations.iter().enumerate() {
+        if operation.adds_by_replacing(&mut document) {
+            let path = operation.path.as_ref().map_or("", Text::as_str);
+            let message = format!(
+                "there is no `{path}` to replace in `{}`: it is added",
+                set.get(index).id()
+            );
+            let at = operation.path.as_ref().map_or(operation.at, |path| path.at);
+            let d = Diagnostic::warning(Code::PatchReplaceAdds, message)
+                .at(cx.span(at), "not found")
+                .at(cx.span(set.get(index).node().origin()), "in this object");
+            cx.warn(d.help("correct the path, or write `op: add`"));
+        }
         let mut recorder = Recorder::new(&mut cx.provenance, step);
         if let Err(fault) = operation.apply(&mut document, &mut recorder) {
             let id = set.get(index).id();
@@ -740,8 +772,21 @@ fn apply_json(
             return Err(cx.fail(d));
         }
     }
-    if let Err(fault) = round_numbers(&mut document) {
+    let mut rounded = Vec::new();
+    if let Err(fault) = round_numbers(&mut document, &mut rounded) {
         return Err(cx.view_fault(&fault));
+    }
+    for (at, text) in rounded {
+        let message = format!(
+            "the patch rounds a number of `{}` that it need not touch: it becomes `{text}`",
+            set.get(index).id()
+        );
+        let d = Diagnostic::warning(Code::PatchNumberRounded, message)
+            .at(cx.span(at), "rounded")
+            .at(cx.span(patch.at), "by this patch");
+        cx.warn(d.help(
+            "put the number in quotes if it may be a string, or use a strategic merge patch",
+        ));
     }
     set.update(index, |resource| {
         let previous = resource.node().origin();

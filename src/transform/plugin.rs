@@ -15,7 +15,7 @@ use crate::generate::{GeneratedKind, IamPolicy};
 use crate::project::{
     Decoder, Field, FieldSpecs, GeneratorArgs, Image, Patch, Replica, Rules, Target,
     decode_field_spec, decode_generator, decode_image, decode_patch, decode_replacement,
-    decode_replica, decode_target, report_faults,
+    decode_replica, decode_target, report_faults, warn_of_notices,
 };
 use crate::provenance::{OriginId, StepKind};
 use crate::resource::{Resource, Selector, read_objects};
@@ -78,9 +78,26 @@ pub(crate) fn load_plugin(
     let rules = if is_affix { Rules::Exact } else { Rules::Lenient };
     let mut config = Config { decoder: Decoder::new(rules), node: &view, at };
     let plugin = config.read(cx, root, kind);
-    let faults = config.decoder.faults;
+    let Decoder { faults, notices, .. } = config.decoder;
     report_faults(cx, &faults)?;
+    warn_of_notices(cx, notices);
+    if is_without_specs(kind) && plugin.is_ok() {
+        let has_specs = resource.node().entries().into_iter().flatten().any(|entry| {
+            entry.key.text().eq_ignore_ascii_case("fieldSpecs") && !entry.value.is_null_or_empty()
+        });
+        if !has_specs {
+            let message = format!("a {kind} without `fieldSpecs` changes nothing");
+            let d = Diagnostic::warning(Code::PluginNoFieldSpecs, message)
+                .at(cx.span(at), "no `fieldSpecs`");
+            cx.warn(d.help("say which fields it is for, as `fieldSpecs: [{path: metadata/labels, create: true}]`"));
+        }
+    }
     plugin
+}
+
+/// Plugins that do nothing at all without field specifications; the others do something by code.
+fn is_without_specs(kind: &str) -> bool {
+    matches!(kind, "AnnotationsTransformer" | "LabelTransformer" | "ReplicaCountTransformer")
 }
 
 struct Config<'n> {

@@ -4,6 +4,7 @@
 //! rules are those of `api/filters/replacement/replacement.go`. A scalar at the target keeps its type and style and takes
 //! the text; anything else is replaced as a whole.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use super::embedded;
@@ -40,6 +41,7 @@ enum Source {
 struct LoadedTarget {
     at: OriginId,
     select: Selector,
+    select_at: OriginId,
     reject: Vec<Reject>,
     paths: Vec<Text>,
     options: FieldOptions,
@@ -140,8 +142,16 @@ fn check_target(cx: &mut Context<'_>, target: &ReplacementTarget) -> Fallible<Lo
     if paths.is_empty() {
         paths.push(Text { value: DEFAULT_PATH.into(), at: target.at });
     }
+    let select_at = select.at;
     let select = compile(cx, select)?;
-    Ok(LoadedTarget { at: target.at, select, reject, paths, options: target.options.clone() })
+    Ok(LoadedTarget {
+        at: target.at,
+        select,
+        select_at,
+        reject,
+        paths,
+        options: target.options.clone(),
+    })
 }
 
 fn compile(cx: &mut Context<'_>, target: &Target) -> Fallible<Selector> {
@@ -311,25 +321,79 @@ fn apply_to(
             return Err(cx.fail(diagnostic));
         }
     };
+    if selected.is_empty() {
+        let message = format!("the value is copied nowhere: no object fits {}", target.select);
+        let d = Diagnostic::warning(Code::ReplacementNoMatch, message)
+            .at(cx.span(target.select_at), "fits nothing");
+        let d = match target.select.near_miss(set) {
+            Some((index, help)) => {
+                d.at(cx.span(set.get(index).node().origin()), "did you mean this one?").help(help)
+            }
+            None => d,
+        };
+        cx.warn_idle(target.at, d);
+    } else {
+        cx.sink.effective(Code::ReplacementNoMatch, target.at);
+    }
     let mut result = Ok(());
     for index in selected {
         for path in &target.paths {
+            let mut notes = CopyNotes::default();
             let mut recorder = Recorder::new(&mut cx.provenance, step);
             recorder.set_at(path.at);
             let fault = set.update(index, |resource| {
                 let mut writes = AliasWrites::default();
                 let root = resource.node_mut();
-                let result =
-                    copy(root, path.as_str(), value, &target.options, &mut recorder, &mut writes);
+                let result = copy(
+                    root,
+                    path.as_str(),
+                    value,
+                    &target.options,
+                    &mut recorder,
+                    &mut writes,
+                    &mut notes,
+                );
                 writes.apply(root);
                 result
             });
             if let Err(fault) = fault {
                 result = Err(target_fault(cx, set.get(index), path, target, &fault));
             }
+            warn(cx, set.get(index), path, value, notes);
         }
     }
     result
+}
+
+/// What is noticed while a value is copied.
+#[derive(Debug, Default)]
+struct CopyNotes {
+    /// A plain text of the path, and what it matched as a pattern.
+    loose: RefCell<Option<(String, String)>>,
+    /// A list or map was copied onto a text, which leaves it empty.
+    value_lost: bool,
+}
+
+fn warn(cx: &mut Context<'_>, resource: &Resource, path: &Text, value: &Node, notes: CopyNotes) {
+    let id = resource.id();
+    if let Some((text, found)) = notes.loose.into_inner() {
+        let message =
+            format!("`{text}` is read as a regular expression and fits `{found}` of `{id}` too");
+        let d = Diagnostic::warning(Code::ReplacementMatchedAsPattern, message)
+            .at(cx.span(path.at), "a pattern");
+        cx.warn(d.help(format!("write `^{}$`", regex_lite::escape(&text))));
+    }
+    if notes.value_lost {
+        let message = format!(
+            "a {} is copied onto the text at `{}` of `{id}`, which becomes empty",
+            value.kind().name(),
+            path.value
+        );
+        let d = Diagnostic::warning(Code::ReplacementValueLost, message)
+            .at(cx.span(path.at), "becomes empty")
+            .at(cx.span(value.origin()), format!("a {}", value.kind().name()));
+        cx.warn(d.help("copy a scalar, or remove the field so that it is created"));
+    }
 }
 
 fn select(set: &ResourceSet, target: &LoadedTarget) -> Result<Vec<usize>, SelectorError> {
@@ -394,17 +458,20 @@ fn copy(
     options: &FieldOptions,
     recorder: &mut Recorder<'_>,
     writes: &mut AliasWrites,
+    notes: &mut CopyNotes,
 ) -> Result<(), TargetFault> {
     let parts = split_dots(path);
     let create = options.create.then(|| value.kind());
-    let inside = embedded::set_inside(root, &parts, value, create, recorder, writes);
+    let inside = embedded::set_inside(root, &parts, value, create, recorder, writes, &notes.loose);
     if inside.map_err(TargetFault::Lookup)? {
         return Ok(());
     }
     let needed = (!options.delimiter.is_empty()).then_some(NodeKind::Scalar);
-    let matcher = Matcher { create, origin: value.origin(), needed };
+    let CopyNotes { loose, value_lost } = notes;
+    let matcher = Matcher { create, origin: value.origin(), needed, loose };
     let count = matcher
         .visit(root, &parts, &mut |node: &mut Node| {
+            *value_lost |= node.is_scalar() && !value.is_scalar() && !node.is_null_or_empty();
             set_value(node, value, options, recorder, writes);
             Ok(())
         })

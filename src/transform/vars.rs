@@ -1,5 +1,6 @@
 //! `vars`: fields of objects, put where `$(NAME)` stands.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use ecow::EcoString;
@@ -93,6 +94,8 @@ enum VarValue {
 }
 
 struct Replacement {
+    name: EcoString,
+    is_used: Cell<bool>,
     value: VarValue,
     at: OriginId,
     from: OriginId,
@@ -141,6 +144,13 @@ pub(crate) fn apply(
             return Err(path_fault(cx, fault, &path, &set.get(index).id().clone(), OriginId::NONE));
         }
     }
+    let mut unused: Vec<&Replacement> = values.values().filter(|r| !r.is_used.get()).collect();
+    unused.sort_by(|a, b| a.name.cmp(&b.name));
+    for var in unused {
+        let message = format!("the var `{}` is used nowhere", var.name);
+        let d = Diagnostic::warning(Code::VarUnused, message).at(cx.span(var.at), "not used");
+        cx.warn(d.help("remove it, or name the field that holds `$(NAME)` under `varReference` of a configuration"));
+    }
     Ok(())
 }
 
@@ -159,7 +169,13 @@ fn value_of(cx: &mut Context<'_>, set: &ResourceSet, var: &Var) -> Result<Replac
     let parts = split_indexes(split_dots(path));
     let found = lookup(resource.node(), &parts).ok().flatten();
     match found.and_then(|node| Some((scalar_value(node)?, node.origin()))) {
-        Some((value, from)) => Ok(Replacement { value, at: var.at, from }),
+        Some((value, from)) => Ok(Replacement {
+            name: name.clone(),
+            is_used: Cell::new(false),
+            value,
+            at: var.at,
+            from,
+        }),
         None => {
             let message = format!("`{}` has no `{path}` for the var `{name}`", resource.id());
             let at = if var.field_path.is_empty() { var.at } else { var.field_path.at };
@@ -304,6 +320,7 @@ fn expand<'v>(
         };
         let known = values.get(name).filter(|r| r.value != VarValue::Collection);
         if let Some(found) = known {
+            found.is_used.set(true);
             source = Some(found);
             if dollar == 0 && tail.is_empty() && out.is_empty() && rest.len() == text.len() {
                 let (text, tag) = typed(&found.value);
@@ -344,7 +361,13 @@ mod tests {
 
     #[test]
     fn vars_are_replaced_in_texts() {
-        let replacement = |value| Replacement { value, at: OriginId::NONE, from: OriginId::NONE };
+        let replacement = |value| Replacement {
+            name: EcoString::new(),
+            is_used: Cell::new(false),
+            value,
+            at: OriginId::NONE,
+            from: OriginId::NONE,
+        };
         let values = HashMap::from([
             ("A".into(), replacement(VarValue::Text("x".into()))),
             ("N".into(), replacement(VarValue::Int(7))),

@@ -47,9 +47,40 @@ pub(crate) fn scalar_segments(source: &str, at: usize, text: &str) -> Vec<(u32, 
     std::iter::once((0, at as u32)).chain(lines).collect()
 }
 
+/// Returns where the content of a second document of a stream begins. Markers count at the start of a line, whatever
+/// stands there, as they do in YAML.
+pub(crate) fn second_document(text: &str) -> Option<usize> {
+    let (mut offset, mut has_first, mut is_behind) = (0, false, false);
+    for line in text.split_inclusive('\n') {
+        let marker = ["---", "..."].into_iter().find_map(|marker| {
+            line.strip_prefix(marker)
+                .filter(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+        });
+        let content = marker.unwrap_or(line).trim();
+        is_behind |= marker.is_some() && has_first;
+        if !content.is_empty() && !content.starts_with(['#', '%']) {
+            if is_behind {
+                return Some(offset + line.len() - line.trim_start().len());
+            }
+            has_first = true;
+        }
+        offset += line.len();
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_document_is_found() {
+        assert_eq!(second_document("a: 1\n"), None);
+        assert_eq!(second_document("# x\n---\na: 1\n---\n# no\n"), None);
+        assert_eq!(second_document("a: 1\n--- # x\nb: 2\n"), Some(13));
+        assert_eq!(second_document("a: |\n  ---\n  b\n"), None);
+        assert_eq!(second_document("a: 1\n...\nb: 2\n"), Some(9));
+    }
 
     #[test]
     fn tokens_end_where_they_end() {

@@ -329,24 +329,41 @@ pub(crate) fn json_view(node: &Node) -> Result<Node, ViewFault> {
 
 /// Makes of a tree of [`json_view`] what it is once it is read back from JSON: every number is a 64-bit float, strings are
 /// written as go-yaml v3 writes them.
-pub(crate) fn round_numbers(node: &mut Node) -> Result<(), ViewFault> {
+///
+/// Integers that are another number afterwards are put into `rounded`: their origin and the text they become.
+pub(crate) fn round_numbers(
+    node: &mut Node,
+    rounded: &mut Vec<(OriginId, String)>,
+) -> Result<(), ViewFault> {
     for entry in node.entries_mut().into_iter().flatten() {
-        round_numbers(&mut entry.value)?;
+        round_numbers(&mut entry.value, rounded)?;
     }
     for element in node.elements_mut().into_iter().flatten() {
-        round_numbers(element)?;
+        round_numbers(element, rounded)?;
     }
     if node.is_scalar() {
         let origin = node.origin();
-        let rounded = match effective(node, false)? {
-            Scalar::Int(int) => float_node(int as f64, origin),
-            Scalar::Uint(uint) => float_node(uint as f64, origin),
+        let number = match effective(node, false)? {
+            Scalar::Int(int) => {
+                let number = float_node(int as f64, origin);
+                if int as f64 as i128 != i128::from(int) {
+                    rounded.push((origin, number.text().to_owned()));
+                }
+                number
+            }
+            Scalar::Uint(uint) => {
+                let number = float_node(uint as f64, origin);
+                if uint as f64 as i128 != i128::from(uint) {
+                    rounded.push((origin, number.text().to_owned()));
+                }
+                number
+            }
             Scalar::Str(text) if !is_literal_readable(&text) => {
                 return Err(fault(ViewFaultKind::LeadingTab, origin));
             }
             other => plain_node(other, origin),
         };
-        *node = rounded;
+        *node = number;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::text::{TextTraits, analyze, escape, is_printable, width};
 use super::view::{
     ViewFault, ViewFaultKind, checked_entries, chomping_hint, direct, effective, through_json,
 };
-use super::{Dialect, Node, Tag};
+use super::{Dialect, Node, ScalarStyle, Tag};
 use crate::provenance::OriginId;
 
 const BEST_WIDTH: usize = 80;
@@ -28,28 +28,38 @@ const MAX_JSON_KEY: usize = 1024;
 
 /// Writes a tree as one YAML document, without `---`.
 pub(crate) fn write_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
+    write(node, out, effective).map(drop)
+}
+
+/// Like [`write_document`]; returns the origins of the texts that are not what they were.
+pub(crate) fn write_document_and_compare(
+    node: &Node,
+    out: &mut Vec<u8>,
+) -> Result<Vec<OriginId>, ViewFault> {
     write(node, out, effective)
 }
 
 /// Writes a tree as one YAML document from the values that its nodes decode to, without the way through text: what
 /// kustomize does when it writes one file for each object.
 pub(crate) fn write_decoded_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
-    write(node, out, |node, _| direct(node))
+    write(node, out, |node, _| direct(node)).map(drop)
 }
 
 type Value = for<'n> fn(&'n Node, bool) -> Result<Scalar<'n>, ViewFault>;
 
-fn write(node: &Node, out: &mut Vec<u8>, value: Value) -> Result<(), ViewFault> {
-    let mut writer = Writer { out, line: 0, indent: -1, whitespace: true, indention: true, value };
+fn write(node: &Node, out: &mut Vec<u8>, value: Value) -> Result<Vec<OriginId>, ViewFault> {
+    let changed = Vec::new();
+    let mut writer =
+        Writer { out, line: 0, indent: -1, whitespace: true, indention: true, value, changed };
     writer.line = writer.out.len();
     writer.node(node, Place { top: true, in_map: false, flow: false })?;
     writer.write_indent();
-    Ok(())
+    Ok(writer.changed)
 }
 
 /// Writes a string as a value of its own in the output's format; for comparison in tests and diffs.
 pub(super) fn write_string(text: &str) -> String {
-    let node = Node::scalar(text, super::ScalarStyle::DoubleQuoted, Tag::Str, OriginId::NONE);
+    let node = Node::scalar(text, ScalarStyle::DoubleQuoted, Tag::Str, OriginId::NONE);
     let mut out = Vec::new();
     match write_document(&node, &mut out) {
         Ok(()) => String::from_utf8(out).unwrap_or_default().trim_end().to_owned(),
@@ -87,6 +97,8 @@ struct Writer<'o> {
     indention: bool,
     /// What a scalar is.
     value: Value,
+    /// Texts in folded style that are written as other texts.
+    changed: Vec<OriginId>,
 }
 
 type Write = Result<(), ViewFault>;
@@ -154,6 +166,9 @@ impl Writer<'_> {
             Scalar::Uint(value) => self.integer(false, value),
             Scalar::Float(value) => self.word(&float_text(value)),
             Scalar::Str(text) => {
+                if node.style() == ScalarStyle::Folded && text != node.text() {
+                    self.changed.push(node.origin());
+                }
                 let text = through_json(text, node.origin())?;
                 self.string(&text, false);
             }
