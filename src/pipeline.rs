@@ -233,6 +233,12 @@ fn accumulate_directory(
                 (Some(file), LoadError::NotADirectory(_)) => file,
                 (_, error) => error,
             };
+            // What is named like no file is meant to be a directory.
+            if let LoadError::Missing(path) = &error
+                && path.extension().is_none()
+            {
+                return Err(cx.missing_base(path, &level.layer.root, entry));
+            }
             return Err(cx.load_error(&error, &level.layer.root, entry));
         }
     };
