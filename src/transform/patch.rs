@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::json_patch::{self, JsonPatch, op_name};
 use super::merge::{Merge, MergeFault, MergeResult, Merged, Notice, NoticeKind};
+use super::path::near_field;
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::project::{Patch, Target};
 use crate::provenance::{LogEntry, LogKind, OriginId, Recorder, StepKind};
@@ -763,11 +764,14 @@ fn apply_json(
                 "operation {number} ({what}) does not apply to `{id}`: {}",
                 fault.message()
             );
+            let near = near_field(&document, path.split('/').skip(1)).map(str::to_owned);
             let mut d = Diagnostic::error(Code::PatchOperation, message)
                 .at(cx.span(operation.at), "this operation")
                 .at(cx.span(set.get(index).node().origin()), "the object it is for");
             if let json_patch::OperationFault::TestFailed { at, .. } = fault {
                 d = d.at(cx.span(at), "the value that is tested");
+            } else if let Some(near) = near {
+                d = d.help(format!("did you mean `{near}`?"));
             }
             return Err(cx.fail(d));
         }
