@@ -172,12 +172,12 @@ impl Translator<'_> {
         match flags[end..].chars().next() {
             Some(':') if !refused => {
                 self.advance(2 + end + 1);
-                self.open(&text[..2 + end + 1]);
+                self.open(&text[..=2 + end]);
             }
             Some(')') if !refused => {
                 self.advance(2 + end + 1);
                 if end > 0 {
-                    self.out.push_str(&text[..2 + end + 1]);
+                    self.out.push_str(&text[..=2 + end]);
                 }
             }
             other => {

@@ -191,6 +191,17 @@ impl Context<'_> {
             )
             .at(at, "begins with a tab")
             .help("begin the text with a space or a line without a tab"),
+            ViewFaultKind::EmptyBelowComment => Diagnostic::error(
+                Code::YamlUnwritable,
+                "nothing is left below this key, and kustomize writes `{}` into the comment behind it",
+            )
+            .at(at, "a key with a comment behind it")
+            .help("move the comment to a line of its own, or delete the key as well"),
+            ViewFaultKind::MergeOfNoMap => Diagnostic::error(
+                Code::YamlUnwritable,
+                "the key `<<` merges maps when it is read back, and this is none",
+            )
+            .at(at, "not a map"),
             ViewFaultKind::NotFinite => {
                 Diagnostic::error(Code::YamlUnwritable, "a number must be finite").at(at, "not a finite number")
             }

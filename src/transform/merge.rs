@@ -456,6 +456,8 @@ impl<'a, 'p> Merge<'a, 'p> {
                 if is_quoted_when_set(&value) {
                     value.set_style(ScalarStyle::DoubleQuoted);
                 }
+                // The key is a new one, without the comment of the patch's.
+                value.set_commented(false);
                 value.set_origin(self.recorder.write(from, OriginId::NONE));
                 target.push_entry(patch.key, patch.key_origin, value);
             }
@@ -481,6 +483,7 @@ impl<'a, 'p> Merge<'a, 'p> {
                 }
                 Outcome::New(mut list) => {
                     list.copy_look(field);
+                    list.set_commented(field.is_commented());
                     list.set_origin(field.origin());
                     *field = list;
                 }

@@ -411,6 +411,13 @@ impl<'t> Parser<'t> {
         let end = self.skip()?.end;
         match self.peek_kind()?.0 {
             TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd => Ok(self.empty(end)),
+            TokenKind::BlockMappingStart
+            | TokenKind::BlockSequenceStart
+            | TokenKind::BlockEntry => {
+                let mut built = self.node(Place::BlockOrIndentless)?;
+                built.node.set_commented(self.scanner.has_comment_behind(end));
+                Ok(built)
+            }
             _ => self.node(Place::BlockOrIndentless),
         }
     }
