@@ -138,6 +138,11 @@ impl Context<'_> {
                 Diagnostic::error(Code::ResourceMissingName, message)
                     .at(self.span(*origin), "this object")
             }
+            ReadFault::AnnotationsAreAList(origin) => Diagnostic::error(
+                Code::ResourceNotAnObject,
+                "the annotations of an object must be a map, found a list",
+            )
+            .at(self.span(*origin), "a list"),
             ReadFault::ItemsNotAList(origin, kind) => {
                 let message = format!("the `items` of a `{kind}` must be a list");
                 Diagnostic::error(Code::ResourceItemsNotAList, message)

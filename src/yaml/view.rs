@@ -356,9 +356,37 @@ enum Way {
     Direct,
 }
 
+/// Returns an object as it is read back if a comment stands below it: where the last value of the object is a block that
+/// keeps its line breaks, the empty line before the comment becomes one of them. None where nothing changes.
+pub(crate) fn with_foot_comment(root: &Node) -> Option<Node> {
+    if !root.is_footed() {
+        return None;
+    }
+    let mut root = root.clone();
+    let mut last = &mut root;
+    while !last.is_scalar() {
+        if last.is_flow() {
+            return None;
+        }
+        last = match last.kind() {
+            NodeKind::Map => &mut last.entries_mut()?.last_mut()?.value,
+            _ => last.elements_mut()?.last_mut()?,
+        };
+    }
+    let text = last.text();
+    let keeps = !is_one_line_style(last.style())
+        && chomping_hint(text) == "+"
+        && analyze(text, Dialect::V3).block_allowed;
+    let longer = keeps.then(|| format!("{text}\n"))?;
+    last.set_text(longer);
+    Some(root)
+}
+
 /// Returns the tree that kustomize makes of an object when a JSON patch touches it: every value after the way through
 /// text. Integers are still exact; [`round_numbers`] is the way back from JSON. Origins are carried over.
 pub(crate) fn json_view(node: &Node) -> Result<Node, ViewFault> {
+    let footed = with_foot_comment(node);
+    let node = footed.as_ref().unwrap_or(node);
     rebuild(node, true, false, Way::Text, &mut |scalar, origin| Ok(plain_node(scalar, origin)))
 }
 
