@@ -716,6 +716,13 @@ fn merge_fault(
                 .at(cx.span(*at), "not a map")
                 .at(cx.span(patch), "while merging this patch")
         }
+        MergeFault::EmptyKey { path, at } => {
+            let map = if path.is_empty() { "the patch".to_owned() } else { format!("`{path}`") };
+            let message = format!("{map} of `{id}` has a field without a name");
+            Diagnostic::error(Code::PatchConflict, message)
+                .at(cx.span(*at), "an empty key")
+                .at(cx.span(patch), "while merging this patch")
+        }
     };
     cx.fail(diagnostic)
 }
