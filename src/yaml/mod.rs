@@ -22,6 +22,8 @@ mod place;
 mod properties;
 mod scalar;
 mod scan;
+#[cfg(any(test, feature = "fuzzing"))]
+mod second_reader;
 mod text;
 mod timestamp;
 mod view;
@@ -40,6 +42,8 @@ pub(crate) use number::{format_general, format_general_f32};
 pub(crate) use parse::{MAX_DEPTH, SyntaxError, created_key, is_integer, parse_document};
 pub(crate) use place::{scalar_segments, token_end};
 pub(crate) use scalar::{Dialect, Scalar, is_yaml_1_1_non_string, resolve, resolve_tag};
+#[cfg(feature = "fuzzing")]
+pub(crate) use second_reader::difference_to_second_reader;
 pub(crate) use view::{
     ViewFault, ViewFaultKind, direct, json_reread, json_view, plain_node, round_numbers,
 };

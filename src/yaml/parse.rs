@@ -113,7 +113,7 @@ pub(super) fn refuse_control_characters<T>(
 }
 
 /// Returns the offset of the first character that YAML does not allow in a text.
-fn first_unprintable(text: &str) -> Option<usize> {
+pub(super) fn first_unprintable(text: &str) -> Option<usize> {
     let suspicious = |b: u8| {
         b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7f || matches!(b, 0xc2 | 0xef)
     };
