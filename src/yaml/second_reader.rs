@@ -5,15 +5,18 @@
 //! text allows. A text is not compared at all where the two do not mean to give the same:
 //!
 //! - a map has the key `<<`, which kiln resolves while it reads;
+//! - a tag has one of `,[]{}` in it, which YAML 1.1 allows, or a plain scalar in a flow collection a `?`, which ends it in
+//!   YAML 1.1;
 //! - the text holds a control character, for which go-yaml looks ahead in pieces of 512 bytes;
-//! - it is larger than kiln's limits on nesting and on aliases, or libyaml-safer panics.
+//! - it is larger than kiln's limits on nesting and on aliases, or libyaml-safer is wrong about it: it panics, or takes the text for UTF-16.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use libyaml_safer::{Event, EventData, MappingStyle, Parser, SequenceStyle};
 
-use super::parse::{first_unprintable, tag_of};
+use super::parse::tag_of;
+use super::scan::first_control_character;
 use super::{Dialect, MAX_DEPTH, Node, ScalarStyle, SyntaxError, Tag, parse_document};
 
 /// The number of nodes, aliases resolved, above which trees are not compared.
@@ -45,23 +48,30 @@ enum NoTree {
 
 impl From<libyaml_safer::Error> for NoTree {
     fn from(error: libyaml_safer::Error) -> Self {
-        Self::Refused(error.problem())
+        match error.problem() {
+            // Any text whose first byte is that of a byte order mark.
+            "invalid byte order marker" => Self::NotCompared,
+            problem => Self::Refused(problem),
+        }
     }
 }
 
 /// Returns in a few words how kiln's tree of a text differs from libyaml-safer's; none if they agree or are not compared.
 pub(crate) fn difference_to_second_reader(text: &str) -> Option<String> {
-    if first_unprintable(text).is_some() {
+    let has_old_tag = text.split_whitespace().any(|word| {
+        word.split_once('!').is_some_and(|(_, tag)| tag.contains([',', '[', ']', '{', '}']))
+    });
+    if has_old_tag || first_control_character(text).is_some() {
         return None;
     }
     // libyaml-safer panics where a text ends too early.
     let second = std::panic::catch_unwind(|| read(text)).unwrap_or(Err(NoTree::NotCompared));
     let own = parse_document(text, 1, Dialect::V3);
     match (own, second) {
-        (_, Err(NoTree::NotCompared)) | (Err(_), Err(_)) | (Ok(None), Ok(None)) => None,
-        (Ok(Some(own)), Ok(Some(second))) => difference(&own, &second),
+        (_, Err(NoTree::NotCompared)) | (Err(_), Err(_)) | (Ok(None), Ok((None, _))) => None,
+        (Ok(Some(own)), Ok((Some(second), _))) => difference(&own, &second),
         (Ok(own), Ok(_)) => Some(format!("a document for one reader only: {own:?}")),
-        (Err(error), Ok(_)) if known_refusal(text, &error) => None,
+        (Err(error), Ok((_, end))) if known_refusal(text, &error, end) => None,
         (Err(error), Ok(_)) => {
             Some(format!("only kiln refuses: {} at {}", error.message, error.at))
         }
@@ -72,11 +82,13 @@ pub(crate) fn difference_to_second_reader(text: &str) -> Option<String> {
     }
 }
 
-/// Returns whether go-yaml, and so kiln, refuses what libyaml accepts.
-fn known_refusal(text: &str, error: &SyntaxError) -> bool {
+/// Returns whether go-yaml, and so kiln, refuses what libyaml accepts. `end` is where the document ends.
+fn known_refusal(text: &str, error: &SyntaxError, end: usize) -> bool {
     let at = text.get(error.at..).unwrap_or_default();
     // go-yaml knows the escapes of YAML 1.1, which has no `\/`.
     at.starts_with("\\/")
+        // go-yaml looks for the comments of a document two tokens behind it.
+        || error.at >= end
         // kiln's own limits.
         || error.message.starts_with("aliases stand for more than")
         || error.message == "the document is nested too deeply"
@@ -130,8 +142,8 @@ struct Open {
     key: Option<Rc<Tree>>,
 }
 
-/// Returns the first document of a text.
-fn read(text: &str) -> Result<Option<Rc<Tree>>, NoTree> {
+/// Returns the first document of a text, and the byte offset of what follows it.
+fn read(text: &str) -> Result<(Option<Rc<Tree>>, usize), NoTree> {
     let mut input = text.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut input);
@@ -139,10 +151,12 @@ fn read(text: &str) -> Result<Option<Rc<Tree>>, NoTree> {
     let mut open: Vec<Open> = Vec::new();
     let mut root = None;
     loop {
-        let Event { data, .. } = parser.parse()?;
+        let Event { data, start_mark, .. } = parser.parse()?;
         let leaf = |content, tag| Tree { content, flow: false, tag, nodes: 1, height: 0 };
         let (tree, anchor) = match data {
-            EventData::StreamEnd | EventData::DocumentEnd { .. } => return Ok(root),
+            EventData::StreamEnd | EventData::DocumentEnd { .. } => {
+                return Ok((root, start_mark.index as usize));
+            }
             EventData::StreamStart { .. } => continue,
             EventData::DocumentStart { version_directive, .. } => {
                 // go-yaml reads YAML 1.1 only.
@@ -171,7 +185,12 @@ fn read(text: &str) -> Result<Option<Rc<Tree>>, NoTree> {
                 None => return Err(NoTree::Refused("an unknown anchor")),
             },
             EventData::Scalar { anchor, tag, value, style, .. } => {
-                let content = Content::Scalar(value, style_of(style));
+                let style = style_of(style);
+                let in_flow = open.last().is_some_and(|collection| collection.tree.flow);
+                if in_flow && style == ScalarStyle::Plain && value.contains('?') {
+                    return Err(NoTree::NotCompared);
+                }
+                let content = Content::Scalar(value, style);
                 (Rc::new(leaf(content, tag_written(tag))), anchor)
             }
         };
