@@ -45,6 +45,7 @@ pub(crate) use scalar::{Dialect, Scalar, is_yaml_1_1_non_string, resolve, resolv
 #[cfg(feature = "fuzzing")]
 pub(crate) use second_reader::difference_to_second_reader;
 pub(crate) use view::{
-    ViewFault, ViewFaultKind, direct, json_reread, json_view, plain_node, round_numbers,
+    ViewFault, ViewFaultKind, check_decodable, direct, json_reread, json_view, plain_node,
+    round_numbers,
 };
 pub(crate) use write::{write_decoded_document, write_document};

@@ -351,6 +351,11 @@ pub(crate) fn round_numbers(node: &mut Node) -> Result<(), ViewFault> {
     Ok(())
 }
 
+/// Refuses a tree that kustomize cannot decode without the way through text.
+pub(crate) fn check_decodable(node: &Node) -> Result<(), ViewFault> {
+    rebuild(node, false, false, Way::Direct, &mut |_, origin| Ok(Node::null(origin))).map(drop)
+}
+
 /// Returns the tree that kustomize makes of an element of a list object that it takes apart: decoded without the way
 /// through text, then read back from JSON.
 pub(crate) fn json_reread(node: &Node) -> Result<Node, ViewFault> {
@@ -369,20 +374,23 @@ pub(crate) fn json_reread(node: &Node) -> Result<Node, ViewFault> {
             other => plain_node(other, origin),
         })
     })?;
-    set_flow(&mut rebuilt);
+    finish_reread(&mut rebuilt)?;
     Ok(rebuilt)
 }
 
-fn set_flow(node: &mut Node) {
+/// Puts the collections of a tree into flow style, as JSON is, and refuses keys that JSON read as YAML cannot have.
+fn finish_reread(node: &mut Node) -> Result<(), ViewFault> {
     if node.kind() != NodeKind::Scalar {
         node.set_flow();
     }
     for entry in node.entries_mut().into_iter().flatten() {
-        set_flow(&mut entry.value);
+        check_json_key(entry.key.text(), entry.key_origin)?;
+        finish_reread(&mut entry.value)?;
     }
     for element in node.elements_mut().into_iter().flatten() {
-        set_flow(element);
+        finish_reread(element)?;
     }
+    Ok(())
 }
 
 fn rebuild(
@@ -456,6 +464,14 @@ fn style_of_string(text: &str) -> ScalarStyle {
         ScalarStyle::SingleQuoted
     } else {
         ScalarStyle::DoubleQuoted
+    }
+}
+
+/// Refuses a key that kustomize's way from JSON to YAML cannot read: what [`through_json`] would change ends a key.
+pub(crate) fn check_json_key(key: &str, at: OriginId) -> Result<(), ViewFault> {
+    match through_json(Cow::Borrowed(key), at)? {
+        Cow::Borrowed(_) => Ok(()),
+        Cow::Owned(_) => Err(fault(ViewFaultKind::ControlCharacter('\u{85}'), at)),
     }
 }
 
