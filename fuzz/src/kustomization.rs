@@ -2,7 +2,12 @@
 
 use crate::project::Project;
 
+/// Returns the project of an input.
+pub fn project(data: &[u8]) -> Project {
+    Project::parse(data)
+}
+
 /// Builds one project.
 pub fn run(data: &[u8]) {
-    Project::parse(data).build();
+    project(data).build();
 }

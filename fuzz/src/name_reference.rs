@@ -82,8 +82,12 @@ struct Model {
     beyond: bool,
 }
 
-/// Builds the project that the bytes choose, and looks at its references.
-pub fn run(data: &[u8]) {
+/// Returns the project of an input.
+pub fn project(data: &[u8]) -> Project {
+    written(data).0
+}
+
+fn written(data: &[u8]) -> (Project, Model) {
     let mut choices = Choices(data.iter());
     let mut model = Model::default();
     let mut project = Project::default();
@@ -92,6 +96,12 @@ pub fn run(data: &[u8]) {
         project.insert(&format!("{directory}/kustomization.yaml"), kustomization);
         project.insert(&format!("{directory}/objects.yaml"), objects);
     }
+    (project, model)
+}
+
+/// Builds the project that the bytes choose, and looks at its references.
+pub fn run(data: &[u8]) {
+    let (project, model) = written(data);
     project.build_stable();
     let Some(resources) = project.resources() else { return };
     if !model.beyond {
@@ -172,8 +182,8 @@ impl Model {
         match refers {
             Refers::Not => {}
             Refers::Secrets => {
-                let secret = refer("Secret", &["secrets", "0", "name"]);
-                let _ = writeln!(out, "secrets: [{{name: {secret}}}]");
+                let secret = refer("Secret", &["imagePullSecrets", "0", "name"]);
+                let _ = writeln!(out, "imagePullSecrets: [{{name: {secret}}}]");
             }
             Refers::Pod => {
                 let account =
@@ -230,12 +240,14 @@ impl Model {
         out
     }
 
-    /// Returns the names of an object: as written, and after each layer.
+    /// Returns the names of an object: as written, and after each prefix and suffix.
     fn names(&self, object: &Written) -> Vec<String> {
         let mut names = vec![object.name.to_owned()];
         for layer in object.layer..2 {
             let last = names.last().expect("the first name is there");
-            names.push(format!("{}{last}{}", self.prefixes[layer], self.suffixes[layer]));
+            let with_prefix = format!("{}{last}", self.prefixes[layer]);
+            let with_suffix = format!("{with_prefix}{}", self.suffixes[layer]);
+            names.extend([with_prefix, with_suffix]);
         }
         names
     }

@@ -4,10 +4,10 @@
 
 use crate::project::Project;
 
-/// Applies one patch.
-pub fn run(text: &str) {
-    let Some(mode) = text.bytes().next().filter(u8::is_ascii) else { return };
-    let Some((resources, patch)) = text[1..].split_once("\n====\n") else { return };
+/// Returns the project of an input; none if a part is missing.
+pub fn project(text: &str) -> Option<Project> {
+    let mode = text.bytes().next().filter(u8::is_ascii)?;
+    let (resources, patch) = text[1..].split_once("\n====\n")?;
     let patches = match mode % 8 {
         0 => "patches: [{path: patch.yaml}]".to_owned(),
         1 => "patches: [{path: patch.yaml, target: {kind: .*}}]".to_owned(),
@@ -27,7 +27,14 @@ pub fn run(text: &str) {
     project.insert("kustomization.yaml", format!("resources: [resources.yaml]\n{patches}\n"));
     project.insert("resources.yaml", resources);
     project.insert("patch.yaml", patch);
-    project.build_stable();
+    Some(project)
+}
+
+/// Applies one patch.
+pub fn run(text: &str) {
+    if let Some(project) = project(text) {
+        project.build_stable();
+    }
 }
 
 /// Returns a text as a double-quoted scalar.

@@ -14,6 +14,8 @@ const ROOT: &str = "/p";
 
 /// Files, and how to build them.
 pub struct Project {
+    /// Paths and contents, and links with their targets.
+    files: Vec<(String, Option<String>, Vec<u8>)>,
     reader: MemoryReader,
     options: BuildOptions,
 }
@@ -34,7 +36,7 @@ impl Default for Project {
             shown_from: ROOT.into(),
             ..BuildOptions::default()
         };
-        Self { reader: MemoryReader::new(), options }
+        Self { files: Vec::new(), reader: MemoryReader::new(), options }
     }
 }
 
@@ -62,6 +64,8 @@ impl Project {
     pub fn insert(&mut self, path: &str, content: impl Into<Vec<u8>>) {
         let (path, target) = path.split_once(" -> ").map_or((path, None), |(p, t)| (p, Some(t)));
         let Some(at) = inside(path) else { return };
+        let content = content.into();
+        self.files.push((path.to_owned(), target.map(str::to_owned), content.clone()));
         match target {
             Some(target) => self.reader.link(at, target),
             None => self.reader.insert(at, content),
@@ -114,6 +118,17 @@ impl Project {
             assert_eq!(text(&second), text(bytes), "the output is not stable");
         }
         built
+    }
+
+    /// Writes the files into a directory; what the file system refuses is left out.
+    pub fn unpack(&self, directory: &Path) {
+        for (path, target, content) in &self.files {
+            let path = directory.join(path);
+            let _ = std::fs::create_dir_all(path.parent().unwrap_or(directory));
+            if target.is_none() {
+                let _ = std::fs::write(path, content);
+            }
+        }
     }
 
     /// Returns the objects of the build.
