@@ -14,7 +14,7 @@ use super::merge_list;
 use crate::provenance::{LogEntry, LogKind, OriginId, Recorder};
 use crate::resource::{AliasWrites, Gvk};
 use crate::schema::{Schema, Schemas};
-use crate::yaml::{Entry, Key, Node, NodeKind, known};
+use crate::yaml::{Entry, Key, KeyKind, Node, NodeKind, known};
 
 /// Why a patch cannot be merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) enum MergeFault {
     Directive { at: OriginId, found: EcoString },
     /// An element of a keyed list is not a map.
     Element { path: String, at: OriginId },
+    /// The key of a field that is visited is a list or a map.
+    Key { path: String, at: OriginId },
 }
 
 /// What became of a whole object.
@@ -261,7 +263,7 @@ impl<'a, 'p> Merge<'a, 'p> {
                 None => Ok(Outcome::Stays),
             };
         }
-        for key in distinct_keys(target) {
+        for key in self.distinct_keys(target)? {
             self.target_field(target, key, schema.as_ref())?;
         }
         Ok(Outcome::Stays)
@@ -300,6 +302,15 @@ impl<'a, 'p> Merge<'a, 'p> {
         Ok(())
     }
 
+    /// Returns the keys of the fields to visit, each text once.
+    fn distinct_keys(&self, node: &Node) -> Result<Vec<Key>, MergeFault> {
+        let entries = node.entries().unwrap_or_default();
+        match entries.iter().find(|entry| entry.key.kind() == KeyKind::Complex) {
+            Some(entry) => Err(MergeFault::Key { path: self.path_text(), at: entry.key_origin }),
+            None => Ok(distinct_keys(entries)),
+        }
+    }
+
     fn is_settled_in_place(&mut self, node: &Node, schema: Option<&Schema>) -> bool {
         let schema = self.schema(schema.cloned(), Some(node), None);
         self.is_settled(node, schema.as_ref())
@@ -309,6 +320,7 @@ impl<'a, 'p> Merge<'a, 'p> {
     fn is_settled(&mut self, node: &Node, schema: Option<&Schema>) -> bool {
         if let Some(entries) = node.entries() {
             return entries.iter().all(|entry| match entry.value.kind() {
+                _ if entry.key.kind() == KeyKind::Complex => false,
                 NodeKind::Scalar => !(entry.value.is_null() && entry.value.text().is_empty()),
                 _ => {
                     let field = schema.and_then(|s| s.field(entry.key.text()));
@@ -337,8 +349,8 @@ impl<'a, 'p> Merge<'a, 'p> {
         patch: &mut Node,
         schema: Option<&Schema>,
     ) -> Result<(), MergeFault> {
-        let own_keys = distinct_keys(target);
-        let patch_keys = distinct_keys(patch);
+        let own_keys = self.distinct_keys(target)?;
+        let patch_keys = self.distinct_keys(patch)?;
         for key in
             own_keys.into_iter().filter(|own| !patch_keys.iter().any(|key| key.same_text(*own)))
         {
@@ -397,7 +409,7 @@ impl<'a, 'p> Merge<'a, 'p> {
         node: &mut Node,
         schema: Option<&Schema>,
     ) -> Result<(), MergeFault> {
-        for key in distinct_keys(node) {
+        for key in self.distinct_keys(node)? {
             let field_schema = schema.and_then(|s| s.field(key.text()));
             let Some(field) = node.get_mut(key) else { continue };
             self.path.push(PathStep::Field(key));
@@ -457,8 +469,7 @@ fn take_look_if_empty(target: &mut Node, patch: &Node) {
 }
 
 /// The keys of a map, each text once.
-fn distinct_keys(node: &Node) -> Vec<Key> {
-    let entries = node.entries().unwrap_or_default();
+fn distinct_keys(entries: &[Entry]) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::with_capacity(entries.len());
     if entries.len() <= 16 {
         for entry in entries {
