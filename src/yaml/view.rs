@@ -16,6 +16,7 @@
 use std::borrow::Cow;
 
 use base64::Engine;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use ecow::EcoString;
 
 use super::number::{format_general, format_json};
@@ -155,10 +156,26 @@ fn is_quoted_in_flow(text: &str) -> bool {
     text.is_empty() || !analyze(text, Dialect::V3).flow_plain_allowed
 }
 
+/// Returns bytes as Go writes them as JSON: each byte that is no part of a character is a character of its own.
+fn text_of_bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    out
+}
+
+/// Base64 as Go reads it: the bits that the last character has too many may be anything.
+const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 fn decode_base64(text: &str, at: OriginId) -> Result<Scalar<'_>, ViewFault> {
     let stripped: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
-    match base64::engine::general_purpose::STANDARD.decode(stripped) {
-        Ok(bytes) => Ok(Scalar::Str(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))),
+    match LENIENT_BASE64.decode(stripped) {
+        Ok(bytes) => Ok(Scalar::Str(Cow::Owned(text_of_bytes(&bytes)))),
         Err(_) => Err(fault(ViewFaultKind::InvalidBase64, at)),
     }
 }
@@ -537,6 +554,8 @@ mod tests {
             ("a: 1e3\nb: 0644\nc: 1.50\n", r#"{"a":1000,"b":420,"c":1.5}"#),
             ("a: 2001-01-01\n", r#"{"a":"2001-01-01T00:00:00Z"}"#),
             ("a: !!binary aGk=\n", r#"{"a":"hi"}"#),
+            ("a: !!binary aGl=\n", r#"{"a":"hi"}"#),
+            ("a: !!binary 4oI=\n", "{\"a\":\"\u{fffd}\u{fffd}\"}"),
             ("a: <b>&\n", r#"{"a":"\u003cb\u003e\u0026"}"#),
             ("1: x\n", r#"{"1":"x"}"#),
         ];
