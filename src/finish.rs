@@ -1,9 +1,10 @@
 //! What is checked and dropped once a whole set is there.
 
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
+use crate::provenance::OriginId;
 use crate::resource::{Resource, ResourceSet, metadata_entry, metadata_map};
 use crate::session::Context;
-use crate::yaml::{known, write_document};
+use crate::yaml::{Node, NodeKind, known, write_document};
 
 /// Drops the objects that are marked as local (`config.kubernetes.io/local-config`), whatever the mark says but `false`.
 /// Every object must still have a kind and a name.
@@ -28,6 +29,27 @@ pub(crate) fn drop_local_objects(cx: &mut Context<'_>, set: &mut ResourceSet) ->
         mark.is_none_or(|mark| mark == "false")
     });
     Ok(())
+}
+
+/// Gives every object a `metadata`: kustomize looks there for its own annotations. A list object may have come without.
+pub(crate) fn complete_metadata(cx: &mut Context<'_>, set: &mut ResourceSet) -> Fallible<()> {
+    let mut result = Ok(());
+    for index in 0..set.len() {
+        match set.get(index).node().get(known::METADATA) {
+            None => set.update_content(index, |resource| {
+                let empty = Node::map(Vec::new(), OriginId::NONE);
+                resource.node_mut().push_entry(known::METADATA, OriginId::NONE, empty);
+            }),
+            Some(metadata) if metadata.is_null() || metadata.kind() == NodeKind::Map => {}
+            Some(metadata) => {
+                let message = format!("`metadata` is a {}, expected a map", metadata.kind().name());
+                let d = Diagnostic::error(Code::ResourceNotAnObject, message);
+                let d = d.at(cx.span(metadata.origin()), "not a map");
+                result = Err(cx.fail(d));
+            }
+        }
+    }
+    result
 }
 
 /// Requires that a validator has changed nothing but the label by which it signs.

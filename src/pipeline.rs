@@ -74,6 +74,7 @@ pub(crate) fn run(cx: &mut Context<'_>) -> Fallible<ResourceSet> {
     name_refs::apply(cx, &mut set, &config)?;
     vars::apply(cx, &mut set, &vars, &config.var_reference)?;
     finish::drop_local_objects(cx, &mut set)?;
+    finish::complete_metadata(cx, &mut set)?;
     emit::sort(cx, &mut set, layer.kustomization.sort_options.as_ref())?;
     marks.finish(cx, &mut set)?;
     Ok(set)
