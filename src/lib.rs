@@ -38,6 +38,9 @@ pub mod cli;
 mod diagnostic;
 mod emit;
 mod finish;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod generate;
 mod pipeline;
 mod project;

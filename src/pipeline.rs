@@ -20,7 +20,7 @@ use crate::provenance::OriginId;
 use crate::resource::{Gvk, ReadFault, Resource, ResourceSet, Scopes, read_objects};
 use crate::schema::{BUILTIN_VERSION, CustomSchema, SchemaFault};
 use crate::session::{Context, Text, syntax_error};
-use crate::source::{LoadError, SourceFile, Span, display_path};
+use crate::source::{LoadError, SourceFile, display_path};
 use crate::transform::vars::Vars;
 use crate::transform::{self, Plugin, helm_unsupported, load_plugin, name_hash, name_refs, vars};
 use crate::{emit, finish};
@@ -636,9 +636,8 @@ fn choose_schema(cx: &mut Context<'_>, layer: &Layer, scope: SchemaScope) -> Fal
             return Err(cx.fail(diagnostic));
         }
         Err(SchemaFault::NotUtf8(offset)) => {
-            let span = Span { file: file.id(), start: offset as u32, end: offset as u32 + 1 };
             let d = Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text")
-                .at(span, "not UTF-8");
+                .at(file.character(offset), "not UTF-8");
             return Err(cx.fail(d));
         }
     };

@@ -13,6 +13,8 @@ const CANARY: &str = "c4n4ry-c4n4ry";
 /// `CANARY` in base64.
 const ENCODED: &str = "YzRuNHJ5LWM0bjRyeQ==";
 
+type Format = fn(&[Diagnostic], &SourceMap, &RenderOptions<'_>) -> String;
+
 /// The files of a project.
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
@@ -30,7 +32,6 @@ fn reports(files: &Files, target: &str, show_secrets: bool) -> String {
     };
     let outcome = kiln::build(&session, &options);
     let options = RenderOptions { show_secrets, ..RenderOptions::plain(Path::new("/p")) };
-    type Format = fn(&[Diagnostic], &SourceMap, &RenderOptions<'_>) -> String;
     let formats: [Format; 4] = [render::full, render::short, render::json, render::github];
     formats.map(|format| format(&outcome.diagnostics, session.sources(), &options)).join("\n")
 }

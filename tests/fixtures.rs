@@ -141,6 +141,12 @@ struct Built {
 fn build(reader: &dyn Reader, options: &BuildOptions) -> Built {
     let session = Session::new(reader);
     let outcome = kiln::build(&session, options);
+    for span in outcome.diagnostics.iter().flat_map(|d| &d.labels).map(|label| label.span) {
+        let file = session.sources().file(span.file).expect("a place is in a file");
+        assert!(span.end as usize <= file.bytes().len(), "{span:?} is inside its file");
+        let on_disk = session.sources().locate_on_disk(file.base() + span.start);
+        assert!(on_disk.is_some(), "{span:?} leads back to a file on disk");
+    }
     let diagnostics = {
         let options = render::RenderOptions::plain(&options.shown_from);
         render::short(&outcome.diagnostics, session.sources(), &options)

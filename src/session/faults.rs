@@ -6,7 +6,7 @@ use super::{Context, DocumentFault, Text};
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported, nearest};
 use crate::provenance::OriginId;
 use crate::resource::{IdClash, PatternError, ReadFault, ResourceSet, SelectorError};
-use crate::source::{LoadError, SourceFile, Span, display_path};
+use crate::source::{LoadError, SourceFile, display_path};
 use crate::yaml::{Limit, SyntaxError, Tag, ViewFault, ViewFaultKind};
 
 impl Context<'_> {
@@ -109,9 +109,7 @@ impl Context<'_> {
 
     /// Returns the diagnostic that says why a file does not hold objects.
     pub(crate) fn read_fault_diagnostic(&self, fault: &ReadFault, file: &SourceFile) -> Diagnostic {
-        let at = |offset: usize| {
-            Some(Span { file: file.id(), start: offset as u32, end: offset as u32 + 1 })
-        };
+        let at = |offset: usize| file.character(offset);
         match fault {
             ReadFault::NotUtf8(offset) => {
                 Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text")
@@ -156,9 +154,8 @@ impl Context<'_> {
     pub(crate) fn document_fault(&mut self, fault: &DocumentFault, file: &SourceFile) -> Reported {
         let diagnostic = match fault {
             DocumentFault::NotUtf8(offset) => {
-                let span = Span { file: file.id(), start: *offset as u32, end: *offset as u32 + 1 };
                 Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text")
-                    .at(span, "not UTF-8")
+                    .at(file.character(*offset), "not UTF-8")
             }
             DocumentFault::Syntax(error) => syntax_error(error, file, 0),
         };
@@ -281,11 +278,7 @@ pub(crate) fn pattern_error(error: &PatternError) -> Diagnostic {
 
 /// Returns the diagnostic for a text that is not YAML or JSON; `base` is the offset of the text in its file.
 pub(crate) fn syntax_error(error: &SyntaxError, file: &SourceFile, base: usize) -> Diagnostic {
-    let end = file.bytes().len();
-    let span = |offset: usize| {
-        let start = (base + offset).min(end) as u32;
-        Some(Span { file: file.id(), start, end: start + 1 })
-    };
+    let span = |offset: usize| file.character(base + offset);
     let code = match error.limit() {
         None => Code::YamlSyntax,
         Some(Limit::Depth) => Code::YamlTooDeep,

@@ -124,6 +124,16 @@ impl SourceFile {
         self.secret.get().copied()
     }
 
+    /// Returns the place of the character at a byte offset; at the end of the file it is empty.
+    pub(crate) fn character(&self, offset: usize) -> Span {
+        let rest = self.text.get(offset..).unwrap_or_default();
+        let continued = |b: &&u8| **b & 0xc0 == 0x80;
+        let width = rest.iter().skip(1).take_while(continued).count() + 1;
+        let start = offset.min(self.text.len());
+        let end = start + width.min(rest.len());
+        Span { file: self.id, start: start as u32, end: end as u32 }
+    }
+
     /// Returns the line and column of a byte offset in this file.
     pub fn line_column(&self, offset: u32) -> LineColumn {
         let starts = self.line_starts.get_or_init(|| {
@@ -254,6 +264,8 @@ mod tests {
         let (file, offset) = map.locate(b.base() + 2).unwrap();
         assert_eq!(file.line_column(offset), LineColumn { line: 1, column: 2 });
         assert_eq!(file.line(1), (0, "\u{e9}x".as_bytes()));
+        let ends = |offset| (file.character(offset).start, file.character(offset).end);
+        assert_eq!([ends(0), ends(2), ends(4), ends(9)], [(0, 2), (2, 3), (4, 4), (4, 4)]);
         assert!(map.locate(0).is_none());
     }
 

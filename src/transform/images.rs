@@ -11,29 +11,25 @@ use super::set_value::{path_fault, put_scalar, require};
 use crate::diagnostic::{Code, Diagnostic, Fallible, nearest};
 use crate::project::{FieldSpecs, Image};
 use crate::provenance::{OriginId, Recorder, StepId, StepKind};
-use crate::resource::{AliasWrites, Pattern, ResourceSet};
+use crate::resource::{AliasWrites, Pattern, PatternError, ResourceSet};
 use crate::session::{Context, pattern_error};
 use crate::yaml::{Node, NodeKind, known};
 
 /// What may follow the name of an image.
 const AFTER_NAME: &str = "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$";
 
-/// An entry of `images`, ready to match. The name is a regular expression, as kustomize has it.
+/// An entry of `images`, ready to match. The name is a regular expression, as kustomize has it; one that is faulty is
+/// a fault once it is compared with an image.
 #[derive(Debug)]
 pub(crate) struct ImageRule {
     image: Image,
-    pattern: Pattern,
+    pattern: Result<Pattern, PatternError>,
 }
 
-/// Checks an entry of `images`.
-pub(crate) fn configure(cx: &mut Context<'_>, image: &Image) -> Fallible<ImageRule> {
-    match Pattern::between("^", image.name.as_str(), AFTER_NAME) {
-        Ok(pattern) => Ok(ImageRule { image: image.clone(), pattern }),
-        Err(error) => {
-            let diagnostic = pattern_error(&error).at(cx.span(image.name.at), "this name");
-            Err(cx.fail(diagnostic))
-        }
-    }
+/// Prepares an entry of `images`.
+pub(crate) fn configure(image: &Image) -> ImageRule {
+    let pattern = Pattern::between("^", image.name.as_str(), AFTER_NAME);
+    ImageRule { image: image.clone(), pattern }
 }
 
 /// Applies entries of `images`, in order, to the objects of a set.
@@ -62,11 +58,12 @@ pub(crate) fn apply(
         }
         let provenance = &mut cx.provenance;
         let found = &mut found;
+        let mut faulty = None;
         let result = set.update_content(index, |resource| {
             let root = resource.node_mut();
             for ((rule, &step), found) in rules.iter().zip(&steps).zip(found.iter_mut()) {
                 let writes = AliasWrites::default();
-                let mut writer = Writer { rule, step, provenance, writes, found };
+                let mut writer = Writer { rule, step, provenance, writes, found, is_faulty: false };
                 if lists {
                     writer.walk(root).map_err(|fault| (fault, "containers", rule.image.at))?;
                 }
@@ -76,6 +73,10 @@ pub(crate) fn apply(
                         .map_err(|fault| (fault, spec.path.as_str(), rule.image.at))?;
                 }
                 writer.writes.apply(root);
+                if writer.is_faulty {
+                    faulty = Some(rule);
+                    break;
+                }
             }
             Ok(())
         });
@@ -86,6 +87,10 @@ pub(crate) fn apply(
         }
         if let Err((fault, path, at)) = result {
             return Err(path_fault(cx, fault, path, &set.get(index).id().clone(), at));
+        }
+        if let Some(ImageRule { image, pattern: Err(error) }) = faulty {
+            let diagnostic = pattern_error(error).at(cx.span(image.name.at), "this name");
+            return Err(cx.fail(diagnostic));
         }
     }
     let images = if found.iter().all(|found| found.any) { Vec::new() } else { images_of(set) };
@@ -189,6 +194,8 @@ struct Writer<'r> {
     provenance: &'r mut crate::provenance::Provenance,
     writes: AliasWrites,
     found: &'r mut Found,
+    /// An image was to be compared with a faulty pattern.
+    is_faulty: bool,
 }
 
 impl Writer<'_> {
@@ -217,7 +224,11 @@ impl Writer<'_> {
 
     fn update(&mut self, node: &mut Node) -> Result<(), PathFault> {
         require(node, NodeKind::Scalar)?;
-        if !self.rule.pattern.is_match(node.text()) {
+        let Ok(pattern) = &self.rule.pattern else {
+            self.is_faulty = true;
+            return Ok(());
+        };
+        if !pattern.is_match(node.text()) {
             return Ok(());
         }
         let text = rewrite(node.text(), &self.rule.image);

@@ -14,7 +14,9 @@ use super::merge_list;
 use crate::provenance::{LogEntry, LogKind, OriginId, Recorder};
 use crate::resource::{AliasWrites, Gvk};
 use crate::schema::{Schema, Schemas};
-use crate::yaml::{Entry, Key, Node, NodeKind, ScalarStyle, is_yaml_1_1_non_string, known};
+use crate::yaml::{
+    Entry, Key, KeyKind, Node, NodeKind, ScalarStyle, is_yaml_1_1_non_string, known,
+};
 
 /// Why a patch cannot be merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(crate) enum MergeFault {
     Element { path: String, at: OriginId },
     /// A map has a field without a name, which kyaml's setter cannot set.
     EmptyKey { path: String, at: OriginId },
+    /// The key of a field that is visited is a list or a map.
+    Key { path: String, at: OriginId },
 }
 
 /// What became of a whole object.
@@ -313,13 +317,17 @@ impl<'a, 'p> Merge<'a, 'p> {
         Ok(Outcome::Stays)
     }
 
-    /// The keys of a map, each text once.
+    /// Returns the keys of the fields to visit, each text once.
     fn field_names(&self, node: &Node) -> Result<Vec<Key>, MergeFault> {
+        let entries = node.entries().unwrap_or_default();
+        if let Some(entry) = entries.iter().find(|entry| entry.key.kind() == KeyKind::Complex) {
+            return Err(MergeFault::Key { path: self.path_text(), at: entry.key_origin });
+        }
         match node.entry(known::EMPTY) {
             Some(entry) => {
                 Err(MergeFault::EmptyKey { path: self.path_text(), at: entry.key_origin })
             }
-            None => Ok(distinct_keys(node)),
+            None => Ok(distinct_keys(entries)),
         }
     }
 
@@ -373,6 +381,7 @@ impl<'a, 'p> Merge<'a, 'p> {
     fn is_settled(&mut self, node: &Node, schema: Option<&Schema>) -> bool {
         if let Some(entries) = node.entries() {
             return entries.iter().all(|entry| match entry.value.kind() {
+                _ if entry.key.kind() == KeyKind::Complex => false,
                 _ if entry.key.same_text(known::EMPTY) => false,
                 NodeKind::Scalar => {
                     let value = &entry.value;
@@ -540,8 +549,7 @@ fn is_quoted_when_set(value: &Node) -> bool {
 }
 
 /// The keys of a map, each text once.
-fn distinct_keys(node: &Node) -> Vec<Key> {
-    let entries = node.entries().unwrap_or_default();
+fn distinct_keys(entries: &[Entry]) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::with_capacity(entries.len());
     if entries.len() <= 16 {
         for entry in entries {

@@ -182,10 +182,8 @@ pub(crate) fn configure(
         plan.add(Ok(Transformer::Replicas(replica.clone(), config.replicas.clone())));
     }
     if !fields.images.is_empty() {
-        let rules: Vec<Fallible<_>> =
-            fields.images.iter().map(|image| images::configure(cx, image)).collect();
-        let rules: Fallible<Vec<_>> = rules.into_iter().collect();
-        plan.add(rules.map(|rules| Transformer::Images(rules, config.images.clone())));
+        let rules = fields.images.iter().map(images::configure).collect();
+        plan.add(Ok(Transformer::Images(rules, config.images.clone())));
     }
     if !fields.replacements.is_empty() {
         plan.add(replacements::load(cx, root, &fields.replacements).map(Transformer::Replacements));

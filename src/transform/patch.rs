@@ -708,6 +708,13 @@ fn merge_fault(
             let message = format!("`$patch` is `merge`, `replace` or `delete`, not `{found}`");
             Diagnostic::error(Code::PatchConflict, message).at(cx.span(*at), "not known")
         }
+        MergeFault::Key { path, at } => {
+            let field = if path.is_empty() { String::new() } else { format!("`{path}` of ") };
+            let message = format!("a key of {field}`{id}` is a list or a map");
+            Diagnostic::error(Code::PatchConflict, message)
+                .at(cx.span(*at), "this key")
+                .at(cx.span(patch), "while merging this patch")
+        }
         MergeFault::Element { path, at } => {
             let message = format!(
                 "the elements of `{path}` of `{id}` are told apart by a key, this one is no map"

@@ -265,7 +265,7 @@ impl Config<'_> {
         let mut image = Image { at: self.at, ..Image::default() };
         self.fields(&["imageTag"], |d, _, value| image = decode_image(d, value));
         self.check(cx)?;
-        Ok(Transformer::Images(vec![images::configure(cx, &image)?], specs))
+        Ok(Transformer::Images(vec![images::configure(&image)], specs))
     }
 
     fn namespace(&mut self, cx: &mut Context<'_>) -> Fallible<Transformer> {

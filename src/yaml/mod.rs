@@ -22,6 +22,8 @@ mod place;
 mod properties;
 mod scalar;
 mod scan;
+#[cfg(any(test, feature = "fuzzing"))]
+mod second_reader;
 mod text;
 mod timestamp;
 mod view;
@@ -40,7 +42,10 @@ pub(crate) use number::{format_general, format_general_f32};
 pub(crate) use parse::{Limit, MAX_DEPTH, SyntaxError, created_key, is_integer, parse_document};
 pub(crate) use place::{scalar_segments, second_document, token_end};
 pub(crate) use scalar::{Dialect, Scalar, is_yaml_1_1_non_string, resolve, resolve_tag};
+#[cfg(feature = "fuzzing")]
+pub(crate) use second_reader::difference_to_second_reader;
 pub(crate) use view::{
-    ViewFault, ViewFaultKind, direct, json_reread, json_view, plain_node, round_numbers,
+    ViewFault, ViewFaultKind, check_decodable, direct, json_reread, json_view, plain_node,
+    round_numbers,
 };
 pub(crate) use write::{write_decoded_document, write_document, write_document_and_compare};

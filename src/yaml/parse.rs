@@ -127,18 +127,14 @@ pub(crate) fn parse_document(
     {
         root.set_footed();
     }
-    refuse_control_characters(text, parser.scanner.position(), parsed)
+    refuse_control_characters(&parser.scanner, parsed)
 }
 
-/// Turns the outcome of reading a text up to `reached` into an error if go-yaml has met a control character by then: it
-/// reads in pieces of 512 bytes and refuses a piece as soon as it holds one.
-pub(super) fn refuse_control_characters<T>(
-    text: &str,
-    reached: usize,
-    parsed: Parse<T>,
-) -> Parse<T> {
-    let Some(at) = first_unprintable(text) else { return parsed };
-    let read = reached / 512 * 512 + 512;
+/// Turns the outcome of reading a text into an error if go-yaml has met a control character by then: it reads in pieces of
+/// 512 bytes and refuses a piece as soon as it holds one.
+pub(super) fn refuse_control_characters<T>(scanner: &Scanner<'_>, parsed: Parse<T>) -> Parse<T> {
+    let Some(at) = scanner.control_character() else { return parsed };
+    let read = scanner.position() / 512 * 512 + 512;
     if parsed.is_err() || at < read {
         return Err(SyntaxError {
             message: "control characters are not allowed".to_owned(),
@@ -166,24 +162,6 @@ fn ends_with_comment(text: &str, from: usize) -> bool {
 
 fn line_length(text: &str) -> usize {
     text.find('\n').map_or(text.len(), |at| at + 1)
-}
-
-/// Returns the offset of the first character that YAML does not allow in a text.
-fn first_unprintable(text: &str) -> Option<usize> {
-    let suspicious = |b: u8| {
-        b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7f || matches!(b, 0xc2 | 0xef)
-    };
-    let mut from = 0;
-    while let Some(offset) = text.as_bytes()[from..].iter().position(|&b| suspicious(b)) {
-        let at = from + offset;
-        let character = text[at..].chars().next()?;
-        match character {
-            '\u{85}' | '\u{a0}'..='\u{fffd}' => {}
-            _ => return Some(at),
-        }
-        from = at + character.len_utf8();
-    }
-    None
 }
 
 impl<'t> Parser<'t> {

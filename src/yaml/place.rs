@@ -31,7 +31,11 @@ pub(crate) fn scalar_segments(source: &str, at: usize, text: &str) -> Vec<(u32, 
     while let Ok(token) = scanner.next() {
         match token.kind {
             TokenKind::Scalar(_) if token.text.as_str() == text => {
-                let found = scanner.segments.take().unwrap_or_default();
+                let mut found = scanner.segments.take().unwrap_or_default();
+                if found.first().is_none_or(|&(own, _)| own > 0) {
+                    // The text begins with line breaks, which no line of the source stands for.
+                    found.insert(0, (0, 0));
+                }
                 return found.into_iter().map(|(own, source)| (own, source + at as u32)).collect();
             }
             TokenKind::BlockMappingStart | TokenKind::Key | TokenKind::Anchor | TokenKind::Tag => {}
@@ -97,6 +101,7 @@ mod tests {
         let source = "patch: |-\n  - op: add\n    path: /a\nnext: 1\n";
         let segments = scalar_segments(source, 7, "- op: add\n  path: /a");
         assert_eq!(segments, [(0, 12), (10, 24)]);
+        assert_eq!(scalar_segments("|\n\n  a\n", 0, "\na\n"), [(0, 0), (1, 5)]);
         let source = "k: \"a\\tb\"\n";
         assert_eq!(scalar_segments(source, 3, "a\tb"), [(0, 4), (2, 7)]);
     }

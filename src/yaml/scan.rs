@@ -106,6 +106,7 @@ struct SimpleKey {
 pub(crate) struct Scanner<'t> {
     text: &'t str,
     bytes: &'t [u8],
+    control_character: Option<usize>,
     dialect: Dialect,
     ascii: bool,
     pos: usize,
@@ -139,11 +140,15 @@ fn is_word(byte: u8) -> bool {
 }
 
 impl<'t> Scanner<'t> {
+    /// Returns a scanner for a text, which ends for it where the first control character is.
     pub(crate) fn new(text: &'t str, dialect: Dialect) -> Self {
+        let control_character = first_control_character(text);
+        let text = control_character.map_or(text, |at| &text[..at]);
         let pos = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         Self {
             text,
             bytes: text.as_bytes(),
+            control_character,
             dialect,
             ascii: text.is_ascii(),
             pos,
@@ -168,6 +173,11 @@ impl<'t> Scanner<'t> {
         self.pos
     }
 
+    /// Returns where the text holds the first character that YAML does not allow.
+    pub(crate) fn control_character(&self) -> Option<usize> {
+        self.control_character
+    }
+
     /// Returns the next token without taking it.
     pub(crate) fn peek(&mut self) -> Scan<&Token<'t>> {
         self.fetch_more_tokens()?;
@@ -189,7 +199,7 @@ impl<'t> Scanner<'t> {
         Err(ScanError { message, at: self.pos, context })
     }
 
-    /// The byte `ahead` of the current one; 0 past the end. The text holds no NUL.
+    /// The byte `ahead` of the current one; 0 past the end, and only there.
     fn byte(&self, ahead: usize) -> u8 {
         self.bytes.get(self.pos + ahead).copied().unwrap_or(0)
     }
@@ -548,6 +558,24 @@ impl<'t> Scanner<'t> {
         self.push_indicator(TokenKind::Value);
         Ok(())
     }
+}
+
+/// Returns the offset of the first character that YAML does not allow in a text.
+pub(super) fn first_control_character(text: &str) -> Option<usize> {
+    let suspicious = |b: u8| {
+        b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7f || matches!(b, 0xc2 | 0xef)
+    };
+    let mut from = 0;
+    while let Some(offset) = text.as_bytes()[from..].iter().position(|&b| suspicious(b)) {
+        let at = from + offset;
+        let character = text[at..].chars().next()?;
+        match character {
+            '\u{85}' | '\u{a0}'..='\u{fffd}' => {}
+            _ => return Some(at),
+        }
+        from = at + character.len_utf8();
+    }
+    None
 }
 
 /// Returns the length of the line break at `at`, or 0: CR LF, CR, LF, NEL, LS, PS.

@@ -16,6 +16,7 @@
 use std::borrow::Cow;
 
 use base64::Engine;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use ecow::EcoString;
 
 use super::number::{format_general, format_json};
@@ -159,10 +160,26 @@ fn is_quoted_in_flow(text: &str) -> bool {
     text.is_empty() || !analyze(text, Dialect::V3).flow_plain_allowed
 }
 
+/// Returns bytes as Go writes them as JSON: each byte that is no part of a character is a character of its own.
+fn text_of_bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    out
+}
+
+/// Base64 as Go reads it: the bits that the last character has too many may be anything.
+const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 fn decode_base64(text: &str, at: OriginId) -> Result<Scalar<'_>, ViewFault> {
     let stripped: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
-    match base64::engine::general_purpose::STANDARD.decode(stripped) {
-        Ok(bytes) => Ok(Scalar::Str(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))),
+    match LENIENT_BASE64.decode(stripped) {
+        Ok(bytes) => Ok(Scalar::Str(Cow::Owned(text_of_bytes(&bytes)))),
         Err(_) => Err(fault(ViewFaultKind::InvalidBase64, at)),
     }
 }
@@ -435,6 +452,11 @@ pub(crate) fn round_numbers(
     Ok(())
 }
 
+/// Refuses a tree that kustomize cannot decode without the way through text.
+pub(crate) fn check_decodable(node: &Node) -> Result<(), ViewFault> {
+    rebuild(node, false, false, Way::Direct, &mut |_, origin| Ok(Node::null(origin))).map(drop)
+}
+
 /// Returns the tree that kustomize makes of an element of a list object that it takes apart: decoded without the way
 /// through text, then read back from JSON.
 pub(crate) fn json_reread(node: &Node) -> Result<Node, ViewFault> {
@@ -453,20 +475,23 @@ pub(crate) fn json_reread(node: &Node) -> Result<Node, ViewFault> {
             other => plain_node(other, origin),
         })
     })?;
-    set_flow(&mut rebuilt);
+    finish_reread(&mut rebuilt)?;
     Ok(rebuilt)
 }
 
-fn set_flow(node: &mut Node) {
+/// Puts the collections of a tree into flow style, as JSON is, and refuses keys that JSON read as YAML cannot have.
+fn finish_reread(node: &mut Node) -> Result<(), ViewFault> {
     if node.kind() != NodeKind::Scalar {
         node.set_flow();
     }
     for entry in node.entries_mut().into_iter().flatten() {
-        set_flow(&mut entry.value);
+        check_json_key(entry.key.text(), entry.key_origin)?;
+        finish_reread(&mut entry.value)?;
     }
     for element in node.elements_mut().into_iter().flatten() {
-        set_flow(element);
+        finish_reread(element)?;
     }
+    Ok(())
 }
 
 fn rebuild(
@@ -543,6 +568,14 @@ fn style_of_string(text: &str) -> ScalarStyle {
     }
 }
 
+/// Refuses a key that kustomize's way from JSON to YAML cannot read: what [`through_json`] would change ends a key.
+pub(crate) fn check_json_key(key: &str, at: OriginId) -> Result<(), ViewFault> {
+    match through_json(Cow::Borrowed(key), at)? {
+        Cow::Borrowed(_) => Ok(()),
+        Cow::Owned(_) => Err(fault(ViewFaultKind::ControlCharacter('\u{85}'), at)),
+    }
+}
+
 /// Returns a string as it is after kustomize's way from JSON to YAML, which reads the JSON text as YAML: a next-line
 /// character folds like a line break, and some control characters are refused.
 pub(crate) fn through_json(text: Cow<'_, str>, at: OriginId) -> Result<Cow<'_, str>, ViewFault> {
@@ -605,6 +638,8 @@ mod tests {
             ("a: 1e3\nb: 0644\nc: 1.50\n", r#"{"a":1000,"b":420,"c":1.5}"#),
             ("a: 2001-01-01\n", r#"{"a":"2001-01-01T00:00:00Z"}"#),
             ("a: !!binary aGk=\n", r#"{"a":"hi"}"#),
+            ("a: !!binary aGl=\n", r#"{"a":"hi"}"#),
+            ("a: !!binary 4oI=\n", "{\"a\":\"\u{fffd}\u{fffd}\"}"),
             ("a: <b>&\n", r#"{"a":"\u003cb\u003e\u0026"}"#),
             ("1: x\n", r#"{"1":"x"}"#),
         ];

@@ -4,16 +4,14 @@
 //! their key, keys in natural order, lines folded after column 80 in plain and quoted scalars. Values are
 //! effective ones ([`super::view`]); they are written straight from the tree.
 
-use std::borrow::Cow;
-
 use super::number::format_general;
 use super::order::sort_keys;
 use super::scalar::{Scalar, is_base_60, resolve_tag_in};
 use super::scan::break_len;
 use super::text::{TextTraits, analyze, escape, is_printable, width};
 use super::view::{
-    ViewFault, ViewFaultKind, checked_entries, chomping_hint, direct, effective, through_json,
-    with_foot_comment,
+    ViewFault, ViewFaultKind, check_json_key, checked_entries, chomping_hint, direct, effective,
+    through_json, with_foot_comment,
 };
 use super::{Dialect, Node, ScalarStyle, Tag};
 use crate::provenance::OriginId;
@@ -191,13 +189,13 @@ impl Writer<'_> {
                 check_key_length(key, value)?;
             }
             self.write_indent();
-            let key = through_json(Cow::Borrowed(*key), value.origin())?;
-            if key.len() <= MAX_SIMPLE_KEY && !has_break(&key) {
-                self.string(&key, true);
+            check_json_key(key, value.origin())?;
+            if key.len() <= MAX_SIMPLE_KEY && !has_break(key) {
+                self.string(key, true);
                 self.indicator(b":", false, false, false);
             } else {
                 self.indicator(b"?", true, false, true);
-                self.string(&key, false);
+                self.string(key, false);
                 self.write_indent();
                 self.indicator(b":", true, false, true);
             }

@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> Parse<Option<Commented>> {
         depth: 0,
     };
     let parsed = parser.document();
-    refuse_control_characters(text, parser.scanner.position(), parsed)
+    refuse_control_characters(&parser.scanner, parsed)
 }
 
 /// Comments of the tokens seen so far that no node has taken.
