@@ -77,7 +77,10 @@ pub(crate) fn run(cx: &mut Context<'_>) -> Fallible<ResourceSet> {
     finish::drop_local_objects(cx, &mut set)?;
     emit::sort(cx, &mut set, layer.kustomization.sort_options.as_ref())?;
     marks.finish(cx, &mut set)?;
-    if set.is_empty() {
+    // A component alone has nothing to work on.
+    if layer.kustomization.is_component() {
+        cx.sink.forget_idle();
+    } else if set.is_empty() {
         let d = Diagnostic::warning(Code::BuildEmpty, "the build yields no object")
             .at(cx.span(whole), "this kustomization");
         cx.warn(
@@ -230,6 +233,12 @@ fn accumulate_directory(
                 (Some(file), LoadError::NotADirectory(_)) => file,
                 (_, error) => error,
             };
+            // What is named like no file is meant to be a directory.
+            if let LoadError::Missing(path) = &error
+                && path.extension().is_none()
+            {
+                return Err(cx.missing_base(path, &level.layer.root, entry));
+            }
             return Err(cx.load_error(&error, &level.layer.root, entry));
         }
     };

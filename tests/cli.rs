@@ -441,3 +441,383 @@ fn help() {
     exit: 0
     "#);
 }
+
+/// A project with one warning: an image that no object has.
+fn warned(more: &[(&str, &str)]) -> TempDir {
+    let mut files = vec![
+        ("kustomization.yaml", "resources: [r.yaml]\nimages:\n- name: nginx\n  newTag: \"2\"\n"),
+        ("r.yaml", SETTINGS),
+    ];
+    files.extend_from_slice(more);
+    project(&files)
+}
+
+#[test]
+fn strict_makes_a_warning_an_error() {
+    assert_snapshot!(kiln(warned(&[]).path(), &["build", "--strict", "--error-format", "short"]), @r#"
+    stderr:
+    kustomization.yaml:3:9 error[image::no-match] no object has the image `nginx`
+    exit: 1
+    "#);
+    let deprecated = project(&[
+        ("kustomization.yaml", "resources: [r.yaml]\ncommonLabels: {a: b}\n"),
+        ("r.yaml", SETTINGS),
+    ]);
+    assert_snapshot!(kiln(deprecated.path(), &["build", "--strict", "--error-format", "short"]), @r#"
+    stdout:
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      labels:
+        a: b
+      name: settings
+    stderr:
+    kustomization.yaml:2:1 warning[kustomization::deprecated-field] `commonLabels` is deprecated
+    exit: 0
+    "#);
+}
+
+#[test]
+fn quiet_prints_errors_only() {
+    assert_snapshot!(kiln(warned(&[]).path(), &["build", "-q"]), @r#"
+    stdout:
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: settings
+    exit: 0
+    "#);
+    assert_snapshot!(kiln(warned(&[]).path(), &["build", "-q", "--strict", "--error-format", "short"]), @r#"
+    stderr:
+    kustomization.yaml:3:9 error[image::no-match] no object has the image `nginx`
+    exit: 1
+    "#);
+}
+
+const LINTS: &str = "apiVersion: kiln/v1\nkind: Project\nlints: {image::no-match: deny}\n";
+
+#[test]
+fn the_project_file_sets_levels() {
+    let short = ["build", "--error-format", "short"];
+    assert_snapshot!(kiln(warned(&[("kiln.yaml", LINTS)]).path(), &short), @r#"
+    stderr:
+    kustomization.yaml:3:9 error[image::no-match] no object has the image `nginx`
+    exit: 1
+    "#);
+    let allowed = LINTS.replace("deny", "allow");
+    assert_snapshot!(kiln(warned(&[("kiln.yaml", &allowed)]).path(), &short), @r#"
+    stdout:
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: settings
+    exit: 0
+    "#);
+    let elsewhere = warned(&[("other.yaml", LINTS)]);
+    let named = ["build", "--error-format", "short", "--project", "other.yaml"];
+    assert_snapshot!(kiln(elsewhere.path(), &named), @r#"
+    stderr:
+    kustomization.yaml:3:9 error[image::no-match] no object has the image `nginx`
+    exit: 1
+    "#);
+    let without = ["build", "-q", "--no-project"];
+    assert_snapshot!(kiln(warned(&[("kiln.yaml", LINTS)]).path(), &without), @r#"
+    stdout:
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: settings
+    exit: 0
+    "#);
+}
+
+#[test]
+fn the_project_file_is_looked_for_upwards_to_the_repository() {
+    let files = |marker| {
+        project(&[
+            ("kiln.yaml", LINTS),
+            (marker, ""),
+            (
+                "app/k8s/kustomization.yaml",
+                "resources: [r.yaml]\nimages: [{name: nginx, newTag: a}]\n",
+            ),
+            ("app/k8s/r.yaml", SETTINGS),
+        ])
+    };
+    let build = ["build", "-q", "app/k8s", "--error-format", "short"];
+    assert_snapshot!(kiln(files(".git/HEAD").path(), &build), @r#"
+    stderr:
+    app/k8s/kustomization.yaml:2:17 error[image::no-match] no object has the image `nginx`
+    exit: 1
+    "#);
+    assert_snapshot!(kiln(files("app/.git/HEAD").path(), &build), @r#"
+    stdout:
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: settings
+    exit: 0
+    "#);
+}
+
+#[test]
+fn a_faulty_project_file_is_reported() {
+    let text = "apiVersion: kiln/v1\nkind: Project\nlint: {}\n";
+    assert_snapshot!(kiln(warned(&[("kiln.yaml", text)]).path(), &["build", "--error-format", "short"]), @r#"
+    stderr:
+    kiln.yaml:3:1 error[project::unknown-field] unknown field `lint`
+    exit: 1
+    "#);
+    let text = "apiVersion: kiln/v1\nkind: Project\nlints:\n  image::nomatch: deny\n  file::missing: warn\n  patch::no-match: error\n";
+    assert_snapshot!(kiln(warned(&[("kiln.yaml", text)]).path(), &["build", "--error-format", "short"]), @r#"
+    stderr:
+    kiln.yaml:4:19 error[project::unknown-code] `image::nomatch` is not the code of a warning
+    kiln.yaml:5:18 error[project::unknown-code] `file::missing` is an error: its level cannot be set
+    kiln.yaml:6:20 error[project::wrong-type] the level of a warning is `allow`, `warn` or `deny`, not `error`
+    exit: 1
+    "#);
+    assert_snapshot!(kiln(good().path(), &["build", "--project", "none.yaml", "--error-format", "short"]), @r#"
+    stderr:
+    error[project::missing] the project file `none.yaml` cannot be read: No such file or directory (os error 2)
+    exit: 1
+    "#);
+}
+
+#[test]
+fn a_comment_sets_the_level_at_its_place() {
+    let kustomization = "resources: [r.yaml]\nimages:\n# kiln: allow(image::no-match) it comes with the next release\n- name: nginx\n  newTag: \"2\"\n- name: redis # kiln: deny(image::no-match)\n  newTag: \"7\"\n";
+    let directory = project(&[("kustomization.yaml", kustomization), ("r.yaml", SETTINGS)]);
+    assert_snapshot!(kiln(directory.path(), &["build", "--error-format", "short"]), @r#"
+    stderr:
+    kustomization.yaml:6:9 error[image::no-match] no object has the image `redis`
+    exit: 1
+    "#);
+}
+
+#[test]
+fn a_component_is_judged_by_all_its_users() {
+    let user = "resources: [r.yaml]\ncomponents: [../component]\nnamePrefix: ";
+    let (a, b) = (format!("{user}a-\n"), format!("{user}b-\n"));
+    let files = |second: &'static str| {
+        project(&[
+            ("kustomization.yaml", "resources: [a, b]\n"),
+            ("a/kustomization.yaml", &a),
+            ("a/r.yaml", SETTINGS),
+            ("b/kustomization.yaml", &b),
+            ("b/r.yaml", second),
+            (
+                "component/kustomization.yaml",
+                "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches:\n- target: {kind: Secret}\n  patch: '[{\"op\": \"add\", \"path\": \"/type\", \"value\": \"Opaque\"}]'\n",
+            ),
+        ])
+    };
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n";
+    let build = ["build", "--error-format", "short", "-o", "/dev/null"];
+    assert_snapshot!(kiln(files(secret).path(), &build), @r#"exit: 0"#);
+    assert_snapshot!(kiln(files(SETTINGS).path(), &build), @r#"
+    stderr:
+    component/kustomization.yaml:4:11 warning[patch::no-match] the patch changes nothing: no object fits kind `Secret`
+    exit: 0
+    "#);
+}
+
+#[test]
+fn the_formats() {
+    let directory = project(&[
+        ("kustomization.yaml", "resources: [base]\n"),
+        ("base/kustomization.yaml", "resources: [r.yml]\n"),
+        ("base/r.yaml", SETTINGS),
+    ]);
+    for (format, color) in [
+        ("full", "never"),
+        ("full", "always"),
+        ("short", "never"),
+        ("json", "never"),
+        ("github", "never"),
+    ] {
+        let text = kiln(directory.path(), &["build", "--error-format", format, "--color", color]);
+        let name = format!("{format}-color-{color}");
+        assert_snapshot!(name, text.replace('\u{1b}', "ESC"));
+    }
+}
+
+#[test]
+fn secrets_are_shown_only_where_asked_for() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  password: hunter22: oops\n";
+    let directory = project(&[("kustomization.yaml", "resources: [r.yaml]\n"), ("r.yaml", secret)]);
+    assert_snapshot!(kiln(directory.path(), &["build"]), @r#"
+    stderr:
+    error[yaml::syntax]: a map value is not allowed here
+     --> r.yaml:5:13
+      |
+    5 |   password: <secret, 14 bytes>
+      |             ^ found here
+
+    1 error; `kiln explain CODE` says more about a code
+    exit: 1
+    "#);
+    assert_snapshot!(kiln(directory.path(), &["build", "--show-secrets"]), @r#"
+    stderr:
+    error[yaml::syntax]: a map value is not allowed here
+     --> r.yaml:5:21
+      |
+    5 |   password: hunter22: oops
+      |                     ^ found here
+
+    1 error; `kiln explain CODE` says more about a code
+    exit: 1
+    "#);
+}
+
+/// Runs kiln under the name `kustomize`.
+fn kustomize(directory: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let names = TempDir::new().expect("there is room for temporary files");
+    let program = names.path().join("kustomize");
+    fs::hard_link(env!("CARGO_BIN_EXE_kiln"), &program)
+        .or_else(|_| fs::copy(env!("CARGO_BIN_EXE_kiln"), &program).map(drop))
+        .expect("the program can have another name");
+    let run = Command::new(&program)
+        .args(arguments)
+        .current_dir(directory)
+        .envs(variables.iter().copied())
+        .output()
+        .expect("kiln can be started");
+    let code = run.status.code().unwrap_or(-1);
+    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    format!("{}stderr: {}exit: {code}", out, err.replace(&directory.display().to_string(), "DIR"))
+}
+
+#[test]
+fn under_the_name_kustomize_it_is_kustomize() {
+    let directory = warned(&[("kiln.yaml", LINTS)]);
+    let build = |variables: &[(&str, &str)]| kustomize(directory.path(), &["build"], variables);
+    assert_snapshot!(build(&[]), @r#"
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: settings
+    stderr: kustomization.yaml:3:9 warning[image::no-match] no object has the image `nginx`
+    exit: 0
+    "#);
+    assert_snapshot!(build(&[("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL", "true")]), @r#"
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      labels:
+        app.kubernetes.io/managed-by: kustomize-v5.8.1
+      name: settings
+    stderr: kustomization.yaml:3:9 warning[image::no-match] no object has the image `nginx`
+    exit: 0
+    "#);
+    let run = |arguments: &[&str]| kustomize(directory.path(), arguments, &[]);
+    assert_snapshot!(run(&["version", "--short"]), @r#"
+    v5.8.1
+    stderr: exit: 0
+    "#);
+    assert_snapshot!(run(&["version"]), @r#"
+    v5.8.1
+    stderr: exit: 0
+    "#);
+    assert_snapshot!(run(&["explain"]), @r#"
+    stderr: error: unrecognized subcommand 'explain'
+
+    Usage: kustomize [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    exit: 1
+    "#);
+    assert_snapshot!(run(&["build", "--strict"]), @r#"
+    stderr: error: unexpected argument '--strict' found
+
+      tip: to pass '--strict' as a value, use '-- --strict'
+
+    Usage: kustomize build [OPTIONS] [DIR]
+
+    For more information, try '--help'.
+    exit: 1
+    "#);
+    assert_snapshot!(run(&["build", "none"]), @r#"
+    stderr: error[base::missing] `none` does not exist
+    exit: 1
+    "#);
+    assert_snapshot!(run(&["build", "--enable-helm=true", "--stack-trace", "-o", "/dev/null"]), @r#"
+    stderr: kustomization.yaml:3:9 warning[image::no-match] no object has the image `nginx`
+    exit: 0
+    "#);
+}
+
+#[test]
+fn a_code_is_explained() {
+    let directory = project(&[]);
+    let run = |arguments: &[&str]| kiln(directory.path(), arguments);
+    assert!(run(&["explain", "patch::no-match"]).starts_with("stdout:\n# patch::no-match\n"));
+    assert!(run(&["explain", "[patch::no-match]"]).starts_with("stdout:\n# patch::no-match\n"));
+    assert!(run(&["explain"]).contains("\npatch::no-match "));
+    assert_snapshot!(run(&["explain", "patch::nomatch"]), @r#"
+    stderr:
+    error[cli::usage] `patch::nomatch` is not a code; did you mean `patch::no-match`?
+    exit: 2
+    "#);
+}
+
+#[test]
+fn completions_and_manual_pages_are_printed() {
+    let directory = project(&[]);
+    let run = |arguments: &[&str]| kiln(directory.path(), arguments);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(run(&["completions", shell]).contains("error-format"), "{shell}");
+    }
+    assert!(run(&["man"]).contains(".TH kiln 1"));
+    assert!(run(&["man", "build"]).contains(".TH kiln-build 1"));
+    assert_snapshot!(run(&["man", "none"]), @r#"
+    stderr:
+    error[cli::usage] there is no command `none`
+    exit: 2
+    "#);
+}
+
+#[cfg(unix)]
+#[test]
+fn paths_need_not_be_unicode() {
+    use std::os::unix::ffi::OsStrExt;
+    let directory = good();
+    let odd = directory.path().join(std::ffi::OsStr::from_bytes(b"a\xff"));
+    fs::create_dir(&odd).expect("the file system takes any bytes");
+    fs::write(odd.join("kustomization.yaml"), "resources: [r.yaml, none.yaml]\n")
+        .expect("it can be written");
+    fs::write(odd.join("r.yaml"), SETTINGS).expect("it can be written");
+    assert_snapshot!(kiln(&odd, &["build", "--error-format", "short"]), @r#"
+    stderr:
+    kustomization.yaml:1:21 error[file::missing] `none.yaml` does not exist
+    exit: 1
+    "#);
+    fs::write(odd.join("kustomization.yaml"), "resources: [r.yaml]\n").expect("it can be written");
+    assert_snapshot!(kiln(&odd, &["build", "-o", "out.yaml"]), @r#"exit: 0"#);
+    assert!(odd.join("out.yaml").is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn hostile_input_ends_in_a_diagnostic() {
+    use std::os::unix::fs::symlink;
+    let aliases = (1..10).fold("x: &a0 [1, 1]\n".to_owned(), |text, n| {
+        let before = n - 1;
+        format!("{text}x{n}: &a{n} [{}]\n", vec![format!("*a{before}"); 9].join(", "))
+    });
+    let deep = format!("{SETTINGS}x: {}{}\n", "[".repeat(10_000), "]".repeat(10_000));
+    let bomb = format!("{SETTINGS}{aliases}");
+    let directory = project(&[
+        ("deep/kustomization.yaml", "resources: [r.yaml]\n"),
+        ("deep/r.yaml", &deep),
+        ("bomb/kustomization.yaml", "resources: [r.yaml]\n"),
+        ("bomb/r.yaml", &bomb),
+        ("device/kustomization.yaml", "resources: [r.yaml]\n"),
+        ("loop/kustomization.yaml", "resources: [a]\n"),
+    ]);
+    symlink("/dev/zero", directory.path().join("device/r.yaml")).expect("a link can be made");
+    symlink("a", directory.path().join("loop/a")).expect("a link can be made");
+    for name in ["deep", "bomb", "device", "loop"] {
+        let text = kiln(directory.path(), &["build", "--error-format", "short", name]);
+        assert_snapshot!(format!("hostile-{name}"), text);
+    }
+}

@@ -19,14 +19,14 @@ pub(super) fn completions(shell: Shell, name: Name) -> Result<Ending, CommandErr
 }
 
 pub(super) fn man(about: Option<&str>) -> Result<Ending, CommandError> {
-    let mut root = Arguments::command();
+    let mut root = Arguments::command().version(env!("CARGO_PKG_VERSION"));
     root.build();
     let command = match about {
         None => root,
         Some(name) => {
             let found = root.find_subcommand(name).cloned().map(|command| {
                 let full = format!("kiln-{}", command.get_name());
-                command.display_name(full)
+                command.display_name(full).version(env!("CARGO_PKG_VERSION"))
             });
             found.ok_or_else(|| CommandError::Usage(format!("there is no command `{name}`")))?
         }

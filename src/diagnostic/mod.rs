@@ -153,6 +153,11 @@ impl Sink {
         self.idle.push((entry, diagnostic));
     }
 
+    /// Drops the warnings about entries that do nothing.
+    pub(crate) fn forget_idle(&mut self) {
+        self.idle.clear();
+    }
+
     /// Adds an error.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) -> Reported {
         debug_assert_eq!(diagnostic.severity, Severity::Error, "a warning does not stop anything");

@@ -9,7 +9,7 @@ use super::load::{FaultCodes, report_faults_as};
 use crate::Outcome;
 use crate::diagnostic::{Code, Diagnostic, Fallible, Level, nearest};
 use crate::session::{BuildOptions, Context, Session, Text};
-use crate::source::{EntryKind, Reader, SourceFile, display_path};
+use crate::source::{EntryKind, LoadError, Reader, SourceFile, display_path};
 use crate::yaml::Node;
 
 /// The name of the project file.
@@ -78,7 +78,11 @@ fn load(cx: &mut Context<'_>, path: &Path) -> Fallible<Project> {
         Ok(file) => file,
         Err(error) => {
             let shown = display_path(path, &cx.options.shown_from);
-            let message = format!("the project file `{shown}` cannot be read: {error}");
+            let reason = match &error {
+                LoadError::Io { error, .. } => error.to_string(),
+                other => other.to_string(),
+            };
+            let message = format!("the project file `{shown}` cannot be read: {reason}");
             return Err(cx.fail(Diagnostic::error(Code::ProjectMissing, message)));
         }
     };

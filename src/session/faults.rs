@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Fallible, Reported, nearest};
 use crate::provenance::OriginId;
 use crate::resource::{IdClash, PatternError, ReadFault, ResourceSet, SelectorError};
 use crate::source::{LoadError, SourceFile, Span, display_path};
-use crate::yaml::{SyntaxError, Tag, ViewFault, ViewFaultKind};
+use crate::yaml::{Limit, SyntaxError, Tag, ViewFault, ViewFaultKind};
 
 impl Context<'_> {
     /// Reports why an entry of the kustomization in `root` cannot be read.
@@ -80,6 +80,17 @@ impl Context<'_> {
             }
         };
         self.fail(diagnostic)
+    }
+
+    /// Reports that the directory that an entry of the kustomization in `root` names does not exist.
+    pub(crate) fn missing_base(&mut self, path: &Path, root: &Path, entry: &Text) -> Reported {
+        let message = format!("the directory `{}` does not exist", entry.value);
+        let mut d =
+            Diagnostic::error(Code::BaseMissing, message).at(self.span(entry.at), "named here");
+        if let Some(help) = self.nearest_file(path, root) {
+            d = d.help(help);
+        }
+        self.fail(d)
     }
 
     fn nearest_file(&self, missing: &Path, root: &Path) -> Option<String> {
@@ -259,8 +270,13 @@ pub(crate) fn syntax_error(error: &SyntaxError, file: &SourceFile, base: usize) 
         let start = (base + offset).min(end) as u32;
         Some(Span { file: file.id(), start, end: start + 1 })
     };
+    let code = match error.limit() {
+        None => Code::YamlSyntax,
+        Some(Limit::Depth) => Code::YamlTooDeep,
+        Some(Limit::Aliases) => Code::YamlTooManyAliases,
+    };
     let mut diagnostic =
-        Diagnostic::error(Code::YamlSyntax, error.message.clone()).at(span(error.at), "found here");
+        Diagnostic::error(code, error.message.clone()).at(span(error.at), "found here");
     if let Some((what, at)) = error.context {
         diagnostic = diagnostic.at(span(at), format!("while reading {what} that begins here"));
     }

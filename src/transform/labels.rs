@@ -11,9 +11,9 @@ use crate::project::{
     report_clash,
 };
 use crate::provenance::{OriginId, Recorder, StepKind};
-use crate::resource::{AliasWrites, Gvk, Resource, ResourceSet};
+use crate::resource::{AliasWrites, Gvk, Resource, ResourceSet, metadata_entry};
 use crate::session::{Context, Text};
-use crate::yaml::{Key, Node, ScalarStyle, Tag};
+use crate::yaml::{Key, Node, ScalarStyle, Tag, known};
 
 /// Labels or annotations to set.
 #[derive(Clone, Debug)]
@@ -81,8 +81,9 @@ fn label_specs(label: &Label, config: &TransformerConfig) -> Result<FieldSpecs, 
     Ok(specs)
 }
 
-/// A Service without a selector has its Endpoints from elsewhere; with one, Kubernetes overwrites them.
-fn warn_of_selector(cx: &mut Context<'_>, service: &Resource, config: &SetEntries) {
+/// A Service without a selector may have its endpoints written down; with one, Kubernetes overwrites them.
+fn warn_of_selector(cx: &mut Context<'_>, set: &ResourceSet, index: usize, config: &SetEntries) {
+    let service = set.get(index);
     let creates = |spec: &FieldSpec| {
         spec.create
             && spec.path.as_str() == "spec/selector"
@@ -95,13 +96,29 @@ fn warn_of_selector(cx: &mut Context<'_>, service: &Resource, config: &SetEntrie
     if is_external || field("selector").is_some() || !config.specs.0.iter().any(creates) {
         return;
     }
+    let Some(endpoints) = endpoints_of(set, service) else { return };
     let message = format!("`{}` has no selector and is given one", service.id());
     let d = Diagnostic::warning(Code::LabelsSelectorCreated, message)
         .at(cx.span(config.at), "by these labels")
-        .at(cx.span(node.origin()), "this Service");
+        .at(cx.span(node.origin()), "this Service")
+        .at(cx.span(endpoints.node().origin()), "Kubernetes overwrites these endpoints");
     cx.warn(d.help(
         "use `labels` without `includeSelectors`, or build the Service in another kustomization",
     ));
+}
+
+/// Returns the endpoints of a Service that are written down.
+fn endpoints_of<'s>(set: &'s ResourceSet, service: &Resource) -> Option<&'s Resource> {
+    let (name, namespace) = (&service.id().name, service.id().effective_namespace());
+    let is_beside = |r: &&Resource| r.id().effective_namespace() == namespace;
+    let mut named = set.named(name).into_iter().map(|index| set.get(index));
+    named.find(|r| r.id().gvk.kind == "Endpoints" && is_beside(r)).or_else(|| {
+        set.iter().filter(is_beside).find(|r| {
+            r.id().gvk.kind == "EndpointSlice"
+                && metadata_entry(r.node(), known::LABELS, "kubernetes.io/service-name")
+                    .is_some_and(|service| service == name.as_str())
+        })
+    })
 }
 
 /// Sets labels or annotations on the objects of a set.
@@ -124,7 +141,7 @@ pub(crate) fn apply(
         }
         let gvk = set.get(index).id().gvk.clone();
         if gvk.kind == "Service" {
-            warn_of_selector(cx, set.get(index), config);
+            warn_of_selector(cx, set, index, config);
         }
         let mut recorder = Recorder::new(&mut cx.provenance, step);
         let result = set.update(index, |resource| {

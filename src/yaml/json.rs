@@ -5,6 +5,7 @@
 
 use ecow::EcoString;
 
+use super::parse::TOO_DEEP;
 use super::{Entry, Key, MAX_DEPTH, Node, ScalarStyle, SyntaxError, Tag};
 use crate::provenance::OriginId;
 
@@ -55,7 +56,7 @@ impl Reader<'_> {
             b'{' | b'[' => {
                 self.depth += 1;
                 if self.depth > MAX_DEPTH {
-                    return self.fail("the document is nested too deeply");
+                    return self.fail(TOO_DEEP);
                 }
                 let mut node = if self.byte() == b'{' { self.object()? } else { self.array()? };
                 node.set_flow();

@@ -35,6 +35,30 @@ pub(crate) struct SyntaxError {
     pub context: Option<(&'static str, usize)>,
 }
 
+/// What says that a text is nested more than [`MAX_DEPTH`] levels deep.
+pub(super) const TOO_DEEP: &str = "the document is nested more than 1,000 levels deep";
+
+/// What says that aliases stand for more than [`MAX_ALIAS_NODES`] nodes.
+const TOO_MANY_ALIASES: &str = "aliases stand for more than 2,000,000 nodes";
+
+/// A bound that a text exceeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    Depth,
+    Aliases,
+}
+
+impl SyntaxError {
+    /// Returns the bound that the text exceeds, if that is what is wrong with it.
+    pub(crate) fn limit(&self) -> Option<Limit> {
+        match self.message.as_str() {
+            TOO_DEEP => Some(Limit::Depth),
+            TOO_MANY_ALIASES => Some(Limit::Aliases),
+            _ => None,
+        }
+    }
+}
+
 impl From<ScanError> for SyntaxError {
     fn from(error: ScanError) -> Self {
         Self { message: error.message.to_owned(), at: error.at, context: error.context }
@@ -235,11 +259,10 @@ impl<'t> Parser<'t> {
         let (node, nodes, height) = (anchored.node.clone(), anchored.nodes, anchored.height);
         self.alias_nodes += nodes;
         if self.alias_nodes > MAX_ALIAS_NODES {
-            let message = format!("aliases stand for more than {MAX_ALIAS_NODES} nodes");
-            return Self::fail(&message, at, None);
+            return Self::fail(TOO_MANY_ALIASES, at, None);
         }
         if self.depth + height > MAX_DEPTH {
-            return Self::fail("the document is nested too deeply", at, None);
+            return Self::fail(TOO_DEEP, at, None);
         }
         Ok(Built { node, height })
     }
@@ -284,7 +307,7 @@ impl<'t> Parser<'t> {
     fn nested(&mut self, start: usize, read: fn(&mut Self, usize) -> Parse<Built>) -> Parse<Built> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Self::fail("the document is nested too deeply", start, None);
+            return Self::fail(TOO_DEEP, start, None);
         }
         self.nodes += 1;
         let built = read(self, start)?;
@@ -333,7 +356,7 @@ impl<'t> Parser<'t> {
     fn indentless_sequence(&mut self, start: usize) -> Parse<Built> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Self::fail("the document is nested too deeply", start, None);
+            return Self::fail(TOO_DEEP, start, None);
         }
         self.nodes += 1;
         let mut elements = Elements::default();

@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 
 use ecow::EcoString;
 
+use super::parse::TOO_DEEP;
 use super::scalar::Dialect;
 use super::{MAX_DEPTH, ScalarStyle};
 pub(crate) use comment::CommentKind;
@@ -411,7 +412,7 @@ impl<'t> Scanner<'t> {
         self.indents.push(self.indent);
         self.indent = column as isize;
         if self.indents.len() > MAX_DEPTH {
-            return self.error("the document is nested too deeply", None);
+            return self.error(TOO_DEEP, None);
         }
         let token = Token { kind, start: at, end: at, text: TokenText::None };
         match before {
@@ -464,7 +465,7 @@ impl<'t> Scanner<'t> {
         self.simple_keys.push(SimpleKey::default());
         self.flow_level += 1;
         if self.flow_level > MAX_DEPTH {
-            return self.error("the document is nested too deeply", None);
+            return self.error(TOO_DEEP, None);
         }
         self.simple_key_allowed = true;
         self.push_indicator(kind);

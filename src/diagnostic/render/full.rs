@@ -136,11 +136,19 @@ fn excerpt(places: &[&Place], secret: &[Range<usize>], at_fault: Option<u32>) ->
     out
 }
 
+/// A stretch of a line.
+struct Piece {
+    /// Where it begins in the file.
+    from: usize,
+    /// Where it begins in what is shown.
+    shown: usize,
+    is_secret: bool,
+}
+
 /// A line as it is shown, and where its bytes are in that.
 struct Line {
     shown: String,
-    /// Pairs of (offset in the file, offset in `shown`) where a stretch begins that is shown as it is.
-    pieces: Vec<(usize, usize)>,
+    pieces: Vec<Piece>,
 }
 
 impl Line {
@@ -151,7 +159,7 @@ impl Line {
         for range in secret.iter().filter(|r| r.start < end && r.end > start) {
             let (from, to) = (range.start.max(at), range.end.min(end));
             line.push(at, &bytes[at - start..from - start]);
-            line.pieces.push((from, line.shown.len()));
+            line.pieces.push(Piece { from, shown: line.shown.len(), is_secret: true });
             line.shown.push_str(&secrets::placeholder(to - from));
             at = to;
         }
@@ -160,7 +168,7 @@ impl Line {
     }
 
     fn push(&mut self, at: usize, bytes: &[u8]) {
-        self.pieces.push((at, self.shown.len()));
+        self.pieces.push(Piece { from: at, shown: self.shown.len(), is_secret: false });
         let text = String::from_utf8_lossy(bytes);
         let mut cut = text.len().min(MAX_LINE.saturating_sub(self.shown.len()));
         while !text.is_char_boundary(cut) {
@@ -169,14 +177,13 @@ impl Line {
         self.shown.push_str(&plain(&text[..cut]).replace('\u{feff}', " "));
     }
 
-    /// Returns where a byte of the file is shown.
+    /// Returns where a byte of the file is shown: for one of a secret, where what stands for it begins.
     fn column(&self, offset: usize) -> usize {
-        let after = self.pieces.partition_point(|&(from, _)| from <= offset);
-        let Some(&(from, shown)) = after.checked_sub(1).and_then(|i| self.pieces.get(i)) else {
-            return 0;
-        };
-        let next = self.pieces.get(after).map_or(self.shown.len(), |&(_, shown)| shown);
-        let mut column = (shown + offset - from).min(next).min(self.shown.len());
+        let after = self.pieces.partition_point(|piece| piece.from <= offset);
+        let Some(piece) = after.checked_sub(1).and_then(|i| self.pieces.get(i)) else { return 0 };
+        let next = self.pieces.get(after).map_or(self.shown.len(), |piece| piece.shown);
+        let inside = if piece.is_secret { 0 } else { offset - piece.from };
+        let mut column = (piece.shown + inside).min(next).min(self.shown.len());
         while !self.shown.is_char_boundary(column) {
             column -= 1;
         }

@@ -12,7 +12,7 @@ use ecow::EcoString;
 
 use super::{Commented, CommentedEntry, Comments, Content, DocumentComments};
 use crate::yaml::directives::TagHandles;
-use crate::yaml::parse::{Place, refuse_control_characters};
+use crate::yaml::parse::{Place, TOO_DEEP, refuse_control_characters};
 use crate::yaml::scalar::resolve_tag;
 use crate::yaml::scan::{CommentKind, Scanner, Token, TokenKind};
 use crate::yaml::{MAX_DEPTH, ScalarStyle, SyntaxError, Tag};
@@ -211,7 +211,7 @@ impl<'t> Parser<'t> {
         };
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return fail("the document is nested too deeply", start, None);
+            return fail(TOO_DEEP, start, None);
         }
         let mut node = read(self)?;
         self.depth -= 1;
