@@ -14,7 +14,8 @@ use crate::resource::{Gvk, Resource, ResourceSet, metadata_entry, metadata_map};
 use crate::session::{Context, Text};
 use crate::transform::set_labels;
 use crate::yaml::{
-    Dialect, Key, KeyKind, Node, ScalarStyle, Tag, block_text, known, parse_document, resolve_tag,
+    Dialect, Key, KeyKind, Node, NodeKind, ScalarStyle, Tag, block_text, known, parse_document,
+    resolve_tag,
 };
 
 /// The version of kustomize that is built like.
@@ -140,13 +141,20 @@ impl Marks {
     }
 
     /// Marks an object with its origin, unless it has one.
-    pub(crate) fn set_origin(&self, resource: &mut Resource, origin: &Origin) {
+    pub(crate) fn set_origin(
+        &self,
+        cx: &mut Context<'_>,
+        resource: &mut Resource,
+        origin: &Origin,
+    ) -> Fallible<()> {
         if !self.active {
-            return;
+            return Ok(());
         }
+        require_annotations(cx, resource)?;
         let mut annotations = resource.string_map(known::ANNOTATIONS);
         put(&mut annotations, known::ORIGIN_ANNOTATION, block_text(&origin.node()));
         resource.set_string_map(known::ANNOTATIONS, &annotations);
+        Ok(())
     }
 
     /// Marks every object with a transformer. An object without an origin is taken for one that the transformer made.
@@ -223,6 +231,21 @@ impl Marks {
         });
         !clean
     }
+}
+
+/// Only a map can take an annotation.
+fn require_annotations(cx: &mut Context<'_>, resource: &Resource) -> Fallible<()> {
+    let metadata = resource.node().get(known::METADATA);
+    let annotations = metadata.and_then(|metadata| metadata.get(known::ANNOTATIONS));
+    let fields = [("metadata", metadata), ("metadata.annotations", annotations)];
+    let misfit = |node: &&Node| !node.is_null() && node.kind() != NodeKind::Map;
+    let found = fields.into_iter().find_map(|(name, node)| Some((name, node.filter(misfit)?)));
+    let Some((name, node)) = found else { return Ok(()) };
+    let found = node.kind().name();
+    let message = format!("`{name}` of `{}` must be a map, found a {found}", resource.id());
+    let d = Diagnostic::error(Code::FieldPathConflict, message)
+        .at(cx.span(node.origin()), format!("a {found}"));
+    Err(cx.fail(d))
 }
 
 /// An annotation without a name cannot be set.

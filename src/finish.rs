@@ -1,9 +1,9 @@
 //! What is checked and dropped once a whole set is there.
 
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
-use crate::resource::{Resource, ResourceSet, metadata_entry, metadata_map};
+use crate::resource::{Resource, ResourceSet, get_or_create_map, metadata_map};
 use crate::session::Context;
-use crate::yaml::{known, write_document};
+use crate::yaml::{Node, NodeKind, known, write_document};
 
 /// Drops the objects that are marked as local (`config.kubernetes.io/local-config`), whatever the mark says but `false`.
 /// Every object must still have a kind and a name.
@@ -11,8 +11,19 @@ pub(crate) fn drop_local_objects(cx: &mut Context<'_>, set: &mut ResourceSet) ->
     let mut result = Ok(());
     for resource in &*set {
         let id = resource.id();
+        let metadata = resource.node().get(known::METADATA);
+        if let Some(metadata) = metadata.filter(|m| !m.is_null() && m.kind() != NodeKind::Map) {
+            let found = metadata.kind().name();
+            let message = format!("`metadata` of `{id}` must be a map, found a {found}");
+            let d = Diagnostic::error(Code::FieldPathConflict, message)
+                .at(cx.span(metadata.origin()), format!("a {found}"));
+            result = Err(cx.fail(d));
+            continue;
+        }
+        let is_null = |key| resource.node().get(key).is_some_and(Node::is_null);
         let missing = match (id.gvk.kind.as_str(), id.name.as_str()) {
             ("", _) => (Code::ResourceMissingKind, "the object has no `kind`"),
+            _ if is_null(known::KIND) => (Code::ResourceMissingKind, "the object has no `kind`"),
             (kind, "") if !kind.ends_with("List") => {
                 (Code::ResourceMissingName, "the object has no `metadata.name`")
             }
@@ -23,9 +34,20 @@ pub(crate) fn drop_local_objects(cx: &mut Context<'_>, set: &mut ResourceSet) ->
         result = Err(cx.fail(d));
     }
     result?;
+    for index in 0..set.len() {
+        if set.get(index).node().get(known::METADATA).is_none() {
+            // A list needs no metadata, and has some once kustomize has taken its own annotations off.
+            set.update_content(index, |resource| {
+                let origin = resource.node().origin();
+                get_or_create_map(resource.node_mut(), known::METADATA, origin);
+            });
+        }
+    }
     set.retain(|resource| {
-        let mark = metadata_entry(resource.node(), known::ANNOTATIONS, known::LOCAL_CONFIG.text());
-        mark.is_none_or(|mark| mark == "false")
+        // Of several equal marks the first counts.
+        let annotations = metadata_map(resource.node(), known::ANNOTATIONS);
+        let mark = annotations.and_then(|annotations| annotations.get(known::LOCAL_CONFIG));
+        mark.is_none_or(|mark| mark.text() == "false")
     });
     Ok(())
 }

@@ -185,7 +185,7 @@ fn accumulate_file(
     let origin = level.origin.append(entry.as_str());
     for node in nodes {
         let mut resource = Resource::new(node, gathered.set.scopes());
-        level.marks.set_origin(&mut resource, &origin);
+        level.marks.set_origin(cx, &mut resource, &origin)?;
         add(cx, &mut gathered.set, resource, entry.at)?;
     }
     Ok(())
@@ -421,7 +421,7 @@ fn run_generators(
             );
             let args = GeneratorArgs { options, ..args.clone() };
             let mut resource = generate(cx, &layer.root, kind, &args)?;
-            level.marks.set_origin(&mut resource, &origin);
+            level.marks.set_origin(cx, &mut resource, &origin)?;
             absorb(cx, &mut gathered.set, resource, args.at)?;
         }
     }
@@ -436,7 +436,7 @@ fn run_generators(
             }
         };
         if let Some(origin) = &origin {
-            level.marks.set_origin(&mut resource, origin);
+            level.marks.set_origin(cx, &mut resource, origin)?;
         }
         absorb(cx, &mut gathered.set, resource, at)?;
     }
@@ -502,7 +502,7 @@ fn plugin_configs(
         };
         for node in nodes {
             let mut resource = Resource::new(node, gathered.set.scopes());
-            level.marks.set_origin(&mut resource, &origin);
+            level.marks.set_origin(cx, &mut resource, &origin)?;
             add(cx, &mut gathered.set, resource, entry.at)?;
         }
     }

@@ -221,7 +221,10 @@ fn push_line(
                     from += colon + 1;
                 }
             }
-            Values::Literals => from += content.find('=').map_or(0, |i| i + 1),
+            Values::Literals => {
+                let item = if content.starts_with("- ") { 2 } else { 0 };
+                from += content.find('=').map_or(item, |i| i + 1);
+            }
             Values::Whole => {}
         }
         let kept = line[from..].len() - line[from..].trim_start().len();

@@ -55,6 +55,11 @@ pub(crate) fn absorb(
                 old.string_map(known::ANNOTATIONS).into_iter().find(|(key, ..)| is_origin(key));
             take_metadata(&mut resource, old);
             if behavior == Behavior::Merge {
+                for field in [known::DATA, known::BINARY_DATA] {
+                    require_keys(cx, &resource, field, at)?;
+                    require_keys(cx, set.get(index), field, at)?;
+                }
+                let old = set.get(index);
                 merge_data(&mut resource, old.node(), known::DATA);
                 merge_data(&mut resource, old.node(), known::BINARY_DATA);
                 if let Some(annotation) = origin_annotation {
@@ -103,6 +108,23 @@ fn take_metadata(resource: &mut Resource, old: &Resource) {
         old.node().at(&[known::METADATA, known::NAMESPACE]).map_or(OriginId::NONE, Node::origin);
     resource.set_namespace(&old.id().namespace.clone(), origin);
     resource.take_memory(old);
+}
+
+/// A merge sets every key anew, and an empty one cannot be set.
+fn require_keys(
+    cx: &mut Context<'_>,
+    resource: &Resource,
+    field: Key,
+    at: OriginId,
+) -> Fallible<()> {
+    let Some(entry) = resource.node().get(field).and_then(|map| map.entry(known::EMPTY)) else {
+        return Ok(());
+    };
+    let message = format!("`{}` of `{}` has an empty key", field.text(), resource.id());
+    let d = Diagnostic::error(Code::GeneratorInvalid, message)
+        .at(cx.span(entry.key_origin), "an empty key")
+        .at(cx.span(at), "merged by this generator");
+    Err(cx.fail(d))
 }
 
 /// Adds what the old object's map holds and the new one's does not.

@@ -263,12 +263,31 @@ impl Decoder {
 
     /// Decodes a map of strings, sorted by key.
     pub(crate) fn text_map(&mut self, node: &Node, field: Field<'_>) -> Vec<(EcoString, Text)> {
+        self.text_map_with(node, field, self.rules != Rules::Kustomization)
+    }
+
+    /// Decodes a map of strings of a structure that is embedded in another, into which no scalar is converted.
+    pub(crate) fn embedded_text_map(
+        &mut self,
+        node: &Node,
+        field: Field<'_>,
+    ) -> Vec<(EcoString, Text)> {
+        self.text_map_with(node, field, false)
+    }
+
+    fn text_map_with(
+        &mut self,
+        node: &Node,
+        field: Field<'_>,
+        converts: bool,
+    ) -> Vec<(EcoString, Text)> {
         let Some(entries) = node.entries() else {
             self.wrong_type(node, field, "a map");
             return Vec::new();
         };
         let entries = self.effective_entries(entries);
-        entries.into_iter().map(|e| (e.key.text().into(), self.text(&e.value, field))).collect()
+        let text = |e: &Entry| (e.key.text().into(), self.text_with(&e.value, field, converts));
+        entries.into_iter().map(text).collect()
     }
 }
 

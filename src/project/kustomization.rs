@@ -687,8 +687,8 @@ fn decode_generator_options(decoder: &mut Decoder, node: &Node) -> GeneratorOpti
     const FIELDS: &[&str] = &["labels", "annotations", "disableNameSuffixHash", "immutable"];
     let mut out = GeneratorOptions { at: node.origin(), ..GeneratorOptions::default() };
     decoder.fields(node, "generatorOptions", FIELDS, |d, field, value| match field.name {
-        "labels" => out.labels = d.text_map(value, field),
-        "annotations" => out.annotations = d.text_map(value, field),
+        "labels" => out.labels = d.embedded_text_map(value, field),
+        "annotations" => out.annotations = d.embedded_text_map(value, field),
         name => {
             let on = d.boolean(value, field);
             if !on {

@@ -24,6 +24,8 @@ pub(crate) enum ReadFault {
     MissingKind(OriginId),
     /// An object has no name.
     MissingName(OriginId, String),
+    /// The annotations of an object are a list, which kustomize cannot look through.
+    AnnotationsAreAList(OriginId),
     /// The `items` of a list object are not a list.
     ItemsNotAList(OriginId, String),
     /// An element of a list object has no JSON form.
@@ -114,6 +116,10 @@ pub(crate) fn is_object(node: &Node) -> Result<bool, ReadFault> {
     });
     if kind.is_none() && text(known::API_VERSION).is_none() && !has_metadata {
         return Err(ReadFault::NotAnObject(origin));
+    }
+    let annotations = metadata.and_then(|m| m.get(known::ANNOTATIONS));
+    if let Some(list) = annotations.filter(|a| a.elements().is_some_and(|e| !e.is_empty())) {
+        return Err(ReadFault::AnnotationsAreAList(list.origin()));
     }
     let kind = kind.unwrap_or_default();
     if kind.is_empty() {

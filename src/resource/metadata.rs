@@ -22,6 +22,8 @@ impl AliasWrites {
     pub(crate) fn replace(&mut self, target: &mut Node, mut value: Node) {
         let group = target.alias_group();
         value.set_alias_group(group);
+        // The comment is that of the key, which stays.
+        value.set_commented(target.is_commented());
         if group != 0 {
             self.0.push((group, value.clone()));
         }

@@ -4,6 +4,7 @@
 //! namespace, labels, annotations) and how kustomize tells objects apart; it knows nothing of kustomizations.
 
 mod documents;
+mod go_regex;
 mod gvk;
 mod id;
 mod label_selector;

@@ -138,6 +138,11 @@ impl Context<'_> {
                 Diagnostic::error(Code::ResourceMissingName, message)
                     .at(self.span(*origin), "this object")
             }
+            ReadFault::AnnotationsAreAList(origin) => Diagnostic::error(
+                Code::ResourceNotAnObject,
+                "the annotations of an object must be a map, found a list",
+            )
+            .at(self.span(*origin), "a list"),
             ReadFault::ItemsNotAList(origin, kind) => {
                 let message = format!("the `items` of a `{kind}` must be a list");
                 Diagnostic::error(Code::ResourceItemsNotAList, message)
@@ -191,6 +196,17 @@ impl Context<'_> {
             )
             .at(at, "begins with a tab")
             .help("begin the text with a space or a line without a tab"),
+            ViewFaultKind::EmptyBelowComment => Diagnostic::error(
+                Code::YamlUnwritable,
+                "nothing is left below this key, and kustomize writes `{}` into the comment behind it",
+            )
+            .at(at, "a key with a comment behind it")
+            .help("move the comment to a line of its own, or delete the key as well"),
+            ViewFaultKind::MergeOfNoMap => Diagnostic::error(
+                Code::YamlUnwritable,
+                "the key `<<` merges maps when it is read back, and this is none",
+            )
+            .at(at, "not a map"),
             ViewFaultKind::NotFinite => {
                 Diagnostic::error(Code::YamlUnwritable, "a number must be finite").at(at, "not a finite number")
             }

@@ -5,13 +5,17 @@
 //! object loses its styles and its numbers become floating-point.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use ecow::EcoString;
 
 use crate::project::scalar;
 use crate::provenance::{OriginId, Recorder};
 use crate::session::Text;
-use crate::yaml::{JsonNumbers, Key, Node, NodeKind, Scalar, plain_node, write_json};
+use crate::yaml::{
+    JsonNumbers, Key, Node, NodeKind, Scalar, ScalarStyle, Tag, plain_node, write_json,
+};
 
 /// A JSON patch.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +31,17 @@ pub(crate) struct Operation {
     pub(crate) path: Option<Text>,
     from: Option<Text>,
     value: Node,
-    /// The value as it is written, where it is a JSON text and a scalar.
-    raw_value: Option<String>,
+    /// The value of a `test` in a JSON text, each of its scalars as it is written.
+    raw_value: Option<RawValue>,
+}
+
+/// A value of which only the way it is written counts.
+#[derive(Clone, Debug)]
+struct RawValue {
+    node: Node,
+    /// The scalars inside the values of the patch, as they are written, by position: what an operation has put into the
+    /// document is still written like this.
+    tokens: Rc<HashMap<u32, EcoString>>,
 }
 
 /// Why an operation cannot be applied.
@@ -57,6 +70,11 @@ pub(crate) fn decode(node: &Node, json: Option<(&str, u32)>) -> Option<JsonPatch
         return Some(JsonPatch::default());
     }
     let mut operations = Vec::with_capacity(node.len());
+    let tokens = json.map(|(text, base)| {
+        let mut tokens = HashMap::new();
+        collect_tokens(node, text, base, &mut tokens);
+        Rc::new(tokens)
+    });
     for element in node.elements()? {
         if element.entries().is_none() && !element.is_null() {
             return None;
@@ -72,13 +90,17 @@ pub(crate) fn decode(node: &Node, json: Option<(&str, u32)>) -> Option<JsonPatch
                 _ => None,
             }
         };
-        let raw_value = json.and_then(|(text, base)| {
-            let value = field("value").filter(|v| v.is_scalar())?;
-            Some(raw_token(text, (value.origin().position()? - base) as usize).to_owned())
+        let op = text("op").unwrap_or_default();
+        let raw_value = tokens.as_ref().filter(|_| op.as_str() == "test").and_then(|tokens| {
+            let node = rebuild(field("value")?, &|value| {
+                let token = tokens.get(&value.origin().position()?)?;
+                Some(Node::scalar(token.clone(), ScalarStyle::Plain, Tag::Str, value.origin()))
+            })?;
+            Some(RawValue { node, tokens: tokens.clone() })
         });
         operations.push(Operation {
             at: element.origin(),
-            op: text("op").unwrap_or_default(),
+            op,
             path: text("path"),
             from: text("from"),
             value: match field("value") {
@@ -89,6 +111,22 @@ pub(crate) fn decode(node: &Node, json: Option<(&str, u32)>) -> Option<JsonPatch
         });
     }
     Some(JsonPatch { operations })
+}
+
+/// Collects the scalars of a JSON text as they are written.
+fn collect_tokens(node: &Node, text: &str, base: u32, tokens: &mut HashMap<u32, EcoString>) {
+    if node.is_scalar()
+        && let Some(position) = node.origin().position()
+        && let Some(at) = position.checked_sub(base)
+    {
+        tokens.insert(position, raw_token(text, at as usize).into());
+    }
+    for entry in node.entries().into_iter().flatten() {
+        collect_tokens(&entry.value, text, base, tokens);
+    }
+    for element in node.elements().into_iter().flatten() {
+        collect_tokens(element, text, base, tokens);
+    }
 }
 
 fn raw_token(text: &str, at: usize) -> &str {
@@ -109,14 +147,28 @@ fn raw_token(text: &str, at: usize) -> &str {
 
 /// Returns a value as JSON holds it: types by YAML 1.1, of equal keys the last. None if JSON cannot hold it.
 fn plain(node: &Node) -> Option<Node> {
+    rebuild(node, &|value| {
+        // A number in JSON text is only looked at in the end, when it turns out to be none that a float can hold.
+        if value.tag() == Tag::Float && value.text().parse().is_ok_and(f64::is_infinite) {
+            return Some(value.clone());
+        }
+        match scalar(value)? {
+            Scalar::Float(float) if !float.is_finite() => None,
+            scalar => Some(plain_node(scalar, value.origin())),
+        }
+    })
+}
+
+/// Returns a tree with its scalars replaced; of equal keys the last stays.
+fn rebuild(node: &Node, leaf: &dyn Fn(&Node) -> Option<Node>) -> Option<Node> {
     if let Some(entries) = node.entries() {
         let mut out: Vec<crate::yaml::Entry> = Vec::with_capacity(entries.len());
-        let mut places = std::collections::HashMap::with_capacity(entries.len());
+        let mut places = HashMap::with_capacity(entries.len());
         for entry in entries {
             let entry = crate::yaml::Entry {
                 key: Key::text_key(entry.key.text()),
                 key_origin: entry.key_origin,
-                value: plain(&entry.value)?,
+                value: rebuild(&entry.value, leaf)?,
             };
             match places.get(&entry.key) {
                 Some(&index) => out[index] = entry,
@@ -129,13 +181,10 @@ fn plain(node: &Node) -> Option<Node> {
         return Some(Node::map(out, node.origin()));
     }
     if let Some(elements) = node.elements() {
-        let elements = elements.iter().map(plain).collect::<Option<Vec<_>>>()?;
+        let elements = elements.iter().map(|e| rebuild(e, leaf)).collect::<Option<Vec<_>>>()?;
         return Some(Node::sequence(elements, node.origin()));
     }
-    match scalar(node)? {
-        Scalar::Float(float) if !float.is_finite() => None,
-        scalar => Some(plain_node(scalar, node.origin())),
-    }
+    leaf(node)
 }
 
 /// Returns the JSON text of a value as Go writes it.
@@ -362,29 +411,35 @@ impl Operation {
         Err(OperationFault::TestFailed { found, at })
     }
 
-    /// Scalars are compared as they are written: `1.0` is not `1`.
+    /// Scalars are compared as they are written: `1.0` is not `1`, nor is `"\u0041"` the same as `"A"`.
     fn equals(&self, found: &Node) -> bool {
-        if found.is_null() || self.value.is_null() {
-            return found.is_null() && self.value.is_null();
-        }
-        match (&self.raw_value, found.is_scalar()) {
-            (Some(raw), true) => *raw == json_text(found),
-            _ => equal(found, &self.value),
-        }
+        let Some(raw) = &self.raw_value else {
+            return equal(found, &self.value, &|own, value| json_text(own) == json_text(value));
+        };
+        equal(found, &raw.node, &|own, token| {
+            let written = own.origin().position().and_then(|at| raw.tokens.get(&at));
+            match written {
+                Some(written) => written == token.text(),
+                None => json_text(own) == token.text(),
+            }
+        })
     }
 }
 
-fn equal(a: &Node, b: &Node) -> bool {
+/// Returns whether a value of the document is one of the patch. `same` compares their scalars.
+fn equal(a: &Node, b: &Node, same: &dyn Fn(&Node, &Node) -> bool) -> bool {
     match (a.entries(), b.entries(), a.elements(), b.elements()) {
         (Some(a), Some(b), ..) => {
             a.len() == b.len()
                 && a.iter().all(|own| {
                     let other = b.iter().find(|e| e.key.same_text(own.key));
-                    other.is_some_and(|other| equal(&own.value, &other.value))
+                    other.is_some_and(|other| equal(&own.value, &other.value, same))
                 })
         }
-        (_, _, Some(a), Some(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
-        (None, None, None, None) => json_text(a) == json_text(b),
+        (_, _, Some(a), Some(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b, same))
+        }
+        (None, None, None, None) => same(a, b),
         _ => false,
     }
 }

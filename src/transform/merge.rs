@@ -14,7 +14,7 @@ use super::merge_list;
 use crate::provenance::{LogEntry, LogKind, OriginId, Recorder};
 use crate::resource::{AliasWrites, Gvk};
 use crate::schema::{Schema, Schemas};
-use crate::yaml::{Entry, Key, Node, NodeKind, known};
+use crate::yaml::{Entry, Key, Node, NodeKind, ScalarStyle, is_yaml_1_1_non_string, known};
 
 /// Why a patch cannot be merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) enum MergeFault {
     Directive { at: OriginId, found: EcoString },
     /// An element of a keyed list is not a map.
     Element { path: String, at: OriginId },
+    /// A map has a field without a name, which kyaml's setter cannot set.
+    EmptyKey { path: String, at: OriginId },
 }
 
 /// What became of a whole object.
@@ -305,10 +307,20 @@ impl<'a, 'p> Merge<'a, 'p> {
                 None => Ok(Outcome::Stays),
             };
         }
-        for key in distinct_keys(target) {
+        for key in self.field_names(target)? {
             self.target_field(target, key, schema.as_ref())?;
         }
         Ok(Outcome::Stays)
+    }
+
+    /// The keys of a map, each text once.
+    fn field_names(&self, node: &Node) -> Result<Vec<Key>, MergeFault> {
+        match node.entry(known::EMPTY) {
+            Some(entry) => {
+                Err(MergeFault::EmptyKey { path: self.path_text(), at: entry.key_origin })
+            }
+            None => Ok(distinct_keys(node)),
+        }
     }
 
     fn target_field(
@@ -320,7 +332,15 @@ impl<'a, 'p> Merge<'a, 'p> {
         let field_schema = schema.and_then(|s| s.field(key.text()));
         let Some(field) = target.get(key) else { return Ok(()) };
         let open = match field.kind() {
-            NodeKind::Scalar => field.is_null() && field.text().is_empty(),
+            NodeKind::Scalar => {
+                if is_quoted_when_set(field) {
+                    if let Some(field) = target.get_mut(key) {
+                        field.set_style(ScalarStyle::DoubleQuoted);
+                    }
+                    return Ok(());
+                }
+                field.is_null() && field.text().is_empty()
+            }
             _ => !self.is_settled_in_place(field, field_schema.as_ref()),
         };
         if !open {
@@ -353,7 +373,11 @@ impl<'a, 'p> Merge<'a, 'p> {
     fn is_settled(&mut self, node: &Node, schema: Option<&Schema>) -> bool {
         if let Some(entries) = node.entries() {
             return entries.iter().all(|entry| match entry.value.kind() {
-                NodeKind::Scalar => !(entry.value.is_null() && entry.value.text().is_empty()),
+                _ if entry.key.same_text(known::EMPTY) => false,
+                NodeKind::Scalar => {
+                    let value = &entry.value;
+                    !(value.is_null() && value.text().is_empty() || is_quoted_when_set(value))
+                }
                 _ => {
                     let field = schema.and_then(|s| s.field(entry.key.text()));
                     self.is_settled_in_place(&entry.value, field.as_ref())
@@ -381,8 +405,8 @@ impl<'a, 'p> Merge<'a, 'p> {
         patch: &mut Node,
         schema: Option<&Schema>,
     ) -> Result<(), MergeFault> {
-        let own_keys = distinct_keys(target);
-        let patch_keys = distinct_keys(patch);
+        let own_keys = self.field_names(target)?;
+        let patch_keys = self.field_names(patch)?;
         for key in
             own_keys.into_iter().filter(|own| !patch_keys.iter().any(|key| key.same_text(*own)))
         {
@@ -429,6 +453,11 @@ impl<'a, 'p> Merge<'a, 'p> {
                 self.writes.replace(field, value);
             }
             None => {
+                if is_quoted_when_set(&value) {
+                    value.set_style(ScalarStyle::DoubleQuoted);
+                }
+                // The key is a new one, without the comment of the patch's.
+                value.set_commented(false);
                 value.set_origin(self.recorder.write(from, OriginId::NONE));
                 target.push_entry(patch.key, patch.key_origin, value);
             }
@@ -441,9 +470,12 @@ impl<'a, 'p> Merge<'a, 'p> {
         node: &mut Node,
         schema: Option<&Schema>,
     ) -> Result<(), MergeFault> {
-        for key in distinct_keys(node) {
+        for key in self.field_names(node)? {
             let field_schema = schema.and_then(|s| s.field(key.text()));
             let Some(field) = node.get_mut(key) else { continue };
+            if is_quoted_when_set(field) {
+                field.set_style(ScalarStyle::DoubleQuoted);
+            }
             self.path.push(PathStep::Field(key));
             match self.settle(field, field_schema)? {
                 Outcome::Cleared => {
@@ -451,6 +483,7 @@ impl<'a, 'p> Merge<'a, 'p> {
                 }
                 Outcome::New(mut list) => {
                     list.copy_look(field);
+                    list.set_commented(field.is_commented());
                     list.set_origin(field.origin());
                     *field = list;
                 }
@@ -498,6 +531,12 @@ fn take_look_if_empty(target: &mut Node, patch: &Node) {
     if target.is_empty() {
         target.copy_look(patch);
     }
+}
+
+/// Returns whether kyaml's field setter, which sees every field of a map that is visited, quotes a value: a plain string
+/// that YAML 1.1 would read as something else. The quotes outlive the text: what later takes its place is quoted too.
+fn is_quoted_when_set(value: &Node) -> bool {
+    value.is_string() && value.style() == ScalarStyle::Plain && is_yaml_1_1_non_string(value.text())
 }
 
 /// The keys of a map, each text once.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::json_patch::{self, JsonPatch, op_name};
 use super::merge::{Merge, MergeFault, MergeResult, Merged, Notice, NoticeKind};
+use super::path::near_field;
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::project::{Patch, Target};
 use crate::provenance::{LogEntry, LogKind, OriginId, Recorder, StepKind};
@@ -715,6 +716,13 @@ fn merge_fault(
                 .at(cx.span(*at), "not a map")
                 .at(cx.span(patch), "while merging this patch")
         }
+        MergeFault::EmptyKey { path, at } => {
+            let map = if path.is_empty() { "the patch".to_owned() } else { format!("`{path}`") };
+            let message = format!("{map} of `{id}` has a field without a name");
+            Diagnostic::error(Code::PatchConflict, message)
+                .at(cx.span(*at), "an empty key")
+                .at(cx.span(patch), "while merging this patch")
+        }
     };
     cx.fail(diagnostic)
 }
@@ -763,11 +771,14 @@ fn apply_json(
                 "operation {number} ({what}) does not apply to `{id}`: {}",
                 fault.message()
             );
+            let near = near_field(&document, path.split('/').skip(1)).map(str::to_owned);
             let mut d = Diagnostic::error(Code::PatchOperation, message)
                 .at(cx.span(operation.at), "this operation")
                 .at(cx.span(set.get(index).node().origin()), "the object it is for");
             if let json_patch::OperationFault::TestFailed { at, .. } = fault {
                 d = d.at(cx.span(at), "the value that is tested");
+            } else if let Some(near) = near {
+                d = d.help(format!("did you mean `{near}`?"));
             }
             return Err(cx.fail(d));
         }

@@ -3,6 +3,7 @@
 //! `spec.containers.[name=api].image` is kyaml's syntax (`kyaml/yaml/fns.go`): a part in brackets with a `=` picks the
 //! element whose field has that value, a number picks by position, `-` is the last one.
 
+use crate::diagnostic::nearest;
 use crate::project::split_path;
 use crate::provenance::OriginId;
 use crate::yaml::{Key, Node, NodeKind, created_key};
@@ -250,6 +251,33 @@ pub(crate) fn new_element(name: &str, value: &str, origin: OriginId) -> Node {
     let mut element = Node::map(Vec::new(), origin);
     element.push_entry(created_key(name), origin, value);
     element
+}
+
+/// Returns the field that was probably meant where a path leads nowhere. An element may be any one of its list.
+pub(super) fn near_field<'n>(
+    node: &'n Node,
+    parts: impl IntoIterator<Item = &'n str>,
+) -> Option<&'n str> {
+    let mut node = node;
+    for part in parts {
+        if let Some(elements) = node.elements() {
+            let index = position(part).and_then(|i| usize::try_from(i).ok()).unwrap_or_default();
+            node = elements.get(index).or_else(|| elements.first())?;
+            continue;
+        }
+        let entries = node.entries()?;
+        match entries.iter().find(|e| e.key.text() == part) {
+            Some(entry) => node = &entry.value,
+            None => {
+                let keys = entries.iter().map(|e| e.key.text());
+                // One that begins like it is near too: `host` for `hosts`, `resources` for `resource`.
+                return nearest(part, keys.clone()).or_else(|| {
+                    keys.into_iter().find(|key| part.len() > 2 && key.starts_with(part))
+                });
+            }
+        }
+    }
+    None
 }
 
 #[cfg(test)]

@@ -202,11 +202,11 @@ impl Config<'_> {
     fn metadata(&mut self) -> (Text, Text) {
         let (mut name, mut namespace) = (Text::default(), Text::default());
         self.fields(&["metadata"], |d, _, value| {
-            d.fields(value, "metadata", &["name", "namespace"], |d, field, value| {
-                match field.name {
-                    "name" => name = d.text(value, field),
-                    _ => namespace = d.text(value, field),
-                }
+            const FIELDS: &[&str] = &["name", "namespace", "labels", "annotations"];
+            d.fields(value, "metadata", FIELDS, |d, field, value| match field.name {
+                "name" => name = d.text(value, field),
+                "labels" | "annotations" => drop(d.text_map(value, field)),
+                _ => namespace = d.text(value, field),
             });
         });
         (name, namespace)

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::embedded;
 use super::match_path::Matcher;
-use super::path::{LookupFault, lookup, split_dots};
+use super::path::{LookupFault, lookup, near_field, split_dots};
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::project::{
     FieldOptions, Replacement, ReplacementSource, ReplacementTarget, Target, decode_replacements,
@@ -444,7 +444,15 @@ fn target_fault(
         .at(cx.span(resource.node().origin()), "in this object");
     let d = match fault {
         TargetFault::Missing if !target.options.create => {
-            d.help("set `options.create: true` to create the field, or correct the path")
+            let parts = split_dots(path.as_str());
+            match near_field(resource.node(), parts.iter().map(String::as_str)) {
+                Some(near) => d.help(format!(
+                    "did you mean `{near}`? `options.create: true` would create the field"
+                )),
+                None => {
+                    d.help("set `options.create: true` to create the field, or correct the path")
+                }
+            }
         }
         _ => d,
     };

@@ -18,7 +18,7 @@ pub(crate) fn put_scalar(
     Ok(())
 }
 
-/// Sets an entry of a map. A null stays one.
+/// Sets an entry of a map. A null stays one. Without a name, kyaml's setter looks for a scalar to set.
 pub(crate) fn put_entry(
     node: &mut Node,
     name: &str,
@@ -26,6 +26,9 @@ pub(crate) fn put_entry(
     writes: &mut AliasWrites,
 ) -> Result<(), PathFault> {
     require(node, NodeKind::Map)?;
+    if name.is_empty() {
+        require(node, NodeKind::Scalar)?;
+    }
     set_field(node, name, value, writes);
     Ok(())
 }

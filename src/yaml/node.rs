@@ -102,13 +102,15 @@ enum Value {
     Sequence(Arc<Vec<Node>>),
 }
 
-/// The style of a scalar, and the flags "flow style" and "tag written out", in one byte.
+/// The style of a scalar, and flags about how a node is written, in one byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Look(u8);
 
 impl Look {
     const FLOW: u8 = 1 << 3;
     const TAGGED: u8 = 1 << 4;
+    const COMMENTED: u8 = 1 << 5;
+    const FOOTED: u8 = 1 << 6;
 }
 
 /// A value of the tree.
@@ -251,7 +253,28 @@ impl Node {
 
     /// Takes over how another node is written: style, flow style, and whether its tag is written out.
     pub fn copy_look(&mut self, other: &Node) {
-        self.look = other.look;
+        let own = self.look.0 & Look::COMMENTED;
+        self.look = Look(other.look.0 & !Look::COMMENTED | own);
+    }
+
+    /// Returns whether a comment stands between the node's key and the node, a block below it.
+    pub fn is_commented(&self) -> bool {
+        self.look.0 & Look::COMMENTED != 0
+    }
+
+    /// Says whether a comment stands between the node's key and the node.
+    pub fn set_commented(&mut self, commented: bool) {
+        self.look.0 = self.look.0 & !Look::COMMENTED | if commented { Look::COMMENTED } else { 0 };
+    }
+
+    /// Returns whether the node is the root of a document below which, after an empty line, a comment stands.
+    pub fn is_footed(&self) -> bool {
+        self.look.0 & Look::FOOTED != 0
+    }
+
+    /// Marks the root of a document that ends with a comment.
+    pub fn set_footed(&mut self) {
+        self.look.0 |= Look::FOOTED;
     }
 
     /// Returns the group of nodes that kustomize holds as one object, 0 for none. A value that a label transformer

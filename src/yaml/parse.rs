@@ -76,11 +76,16 @@ struct Anchored {
 struct Built {
     node: Node,
     height: usize,
+    is_alias: bool,
 }
 
 impl Built {
+    fn new(node: Node, height: usize) -> Self {
+        Self { node, height, is_alias: false }
+    }
+
     fn leaf(node: Node) -> Self {
-        Self { node, height: 0 }
+        Self::new(node, 0)
     }
 }
 
@@ -93,6 +98,8 @@ struct Parser<'t> {
     depth: usize,
     nodes: usize,
     alias_nodes: usize,
+    /// Where the last scalar ends.
+    last_end: usize,
 }
 
 type Parse<T> = Result<T, SyntaxError>;
@@ -112,8 +119,14 @@ pub(crate) fn parse_document(
         depth: 0,
         nodes: 0,
         alias_nodes: 0,
+        last_end: 0,
     };
-    let parsed = parser.document();
+    let mut parsed = parser.document();
+    if let Ok(Some(root)) = &mut parsed
+        && ends_with_comment(text, parser.last_end)
+    {
+        root.set_footed();
+    }
     refuse_control_characters(text, parser.scanner.position(), parsed)
 }
 
@@ -134,6 +147,25 @@ pub(super) fn refuse_control_characters<T>(
         });
     }
     parsed
+}
+
+/// Returns whether a comment stands below a document, after an empty line. `from`: the end of the last scalar.
+fn ends_with_comment(text: &str, from: usize) -> bool {
+    let from = if text[..from].ends_with('\n') { from } else { from + line_length(&text[from..]) };
+    let mut after_empty_line = text[..from].ends_with("\n\n");
+    for line in text[from..].split('\n') {
+        match line.trim().as_bytes().first() {
+            None => after_empty_line = true,
+            Some(b'#') if after_empty_line => return true,
+            Some(b'#') => {}
+            Some(_) => after_empty_line = false,
+        }
+    }
+    false
+}
+
+fn line_length(text: &str) -> usize {
+    text.find('\n').map_or(text.len(), |at| at + 1)
 }
 
 /// Returns the offset of the first character that YAML does not allow in a text.
@@ -244,7 +276,9 @@ impl<'t> Parser<'t> {
         if let Some(name) = anchor {
             let nodes = self.nodes + self.alias_nodes - before;
             let (node, height) = (built.node.clone(), built.height);
-            self.anchors.insert(name, Some(Anchored { node, nodes, height }));
+            // A name that is given again inside the node keeps its new meaning.
+            let named = self.anchors.entry(name).or_default();
+            named.get_or_insert(Anchored { node, nodes, height });
         }
         Ok(built)
     }
@@ -264,7 +298,7 @@ impl<'t> Parser<'t> {
         if self.depth + height > MAX_DEPTH {
             return Self::fail(TOO_DEEP, at, None);
         }
-        Ok(Built { node, height })
+        Ok(Built { node, height, is_alias: true })
     }
 
     fn content(
@@ -282,6 +316,7 @@ impl<'t> Parser<'t> {
             TokenKind::Scalar(style) => {
                 let token = self.skip()?;
                 self.nodes += 1;
+                self.last_end = token.end;
                 Ok(Built::leaf(self.scalar(&token, style, start)))
             }
             TokenKind::FlowSequenceStart => self.nested(start, Self::flow_sequence),
@@ -411,6 +446,13 @@ impl<'t> Parser<'t> {
         let end = self.skip()?.end;
         match self.peek_kind()?.0 {
             TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd => Ok(self.empty(end)),
+            TokenKind::BlockMappingStart
+            | TokenKind::BlockSequenceStart
+            | TokenKind::BlockEntry => {
+                let mut built = self.node(Place::BlockOrIndentless)?;
+                built.node.set_commented(self.scanner.has_comment_behind(end));
+                Ok(built)
+            }
             _ => self.node(Place::BlockOrIndentless),
         }
     }
@@ -547,6 +589,9 @@ impl<'t> Parser<'t> {
         if is_merge {
             let at =
                 key.node.origin().position().unwrap_or_default().saturating_sub(self.base) as usize;
+            if value.is_alias && value.node.elements().is_some() && self.dialect == Dialect::V3 {
+                return Self::fail("`<<` takes no reference to a list", at, None);
+            }
             let sources = merge_sources(&value.node, at)?;
             if self.dialect == Dialect::V2 {
                 // In YAML 1.1 as go-yaml v2 reads it, a merge overrides what stands before it.
@@ -579,7 +624,7 @@ impl<'t> Parser<'t> {
                 }
             }
         }
-        Built { node: Node::map(map.entries, self.origin(start)), height: map.height }
+        Built::new(Node::map(map.entries, self.origin(start)), map.height)
     }
 }
 
@@ -605,7 +650,7 @@ impl Elements {
     }
 
     fn finish(self, origin: OriginId) -> Built {
-        Built { node: Node::sequence(self.nodes, origin), height: self.height }
+        Built::new(Node::sequence(self.nodes, origin), self.height)
     }
 }
 

@@ -8,8 +8,8 @@
 //!   the value instead of the current line);
 //! - a value without text is null in a block and an empty string in a flow collection;
 //! - a number's text that a setter put under a string's tag is quoted, a word under a number's tag is an error;
-//! - duplicate keys, keys that are not strings, infinities, and a literal that begins with a tab are errors, and only
-//!   here: what a patch has removed before is never looked at.
+//! - duplicate keys, keys that are not strings, infinities, a literal that begins with a tab, and a collection that was
+//!   emptied below a comment are errors, and only here: what a patch has removed before is never looked at.
 //!
 //! [`effective`] is that value, scalar by scalar; [`json_view`] and [`round_numbers`] rebuild a whole tree from it.
 
@@ -22,7 +22,7 @@ use super::number::{format_general, format_json};
 use super::scalar::{Scalar, is_base_60, is_yaml_1_1_non_string, resolve, resolve_tag};
 use super::scan::{Scanner, TokenKind, break_len};
 use super::text::{analyze, width};
-use super::{Dialect, Entry, Key, KeyKind, Node, NodeKind, ScalarStyle, Tag};
+use super::{Dialect, Entry, Key, KeyKind, Node, NodeKind, ScalarStyle, Tag, known};
 use crate::provenance::OriginId;
 
 /// Why a tree has no JSON form.
@@ -54,6 +54,10 @@ pub(crate) enum ViewFaultKind {
     },
     /// A block scalar begins with a tab, which kustomize cannot read back.
     LeadingTab,
+    /// A collection has become empty below the comment of its key: `{}` then stands behind the comment.
+    EmptyBelowComment,
+    /// `<<` stands before something else than a map or a list of maps.
+    MergeOfNoMap,
     /// A number is infinite or not a number.
     NotFinite,
     /// `!!binary` data is not base64.
@@ -272,8 +276,16 @@ pub(crate) fn checked_entries(
         return Err(duplicate);
     }
     let mut out = Vec::with_capacity(entries.len());
+    let mut merged = None;
     for entry in entries {
+        if entry.value.is_commented()
+            && entry.value.kind() != NodeKind::Scalar
+            && entry.value.is_empty()
+        {
+            return Err(fault(ViewFaultKind::EmptyBelowComment, entry.key_origin));
+        }
         match entry.key.kind() {
+            KeyKind::Text if entry.key.same_text(known::MERGE) => merged = Some(&entry.value),
             KeyKind::Text => out.push((entry.key.text(), &entry.value)),
             KeyKind::NonString if top => out.push((entry.key.text(), &entry.value)),
             // Of the whole object, a null key without text is skipped; kustomize takes one with text for its own double.
@@ -284,7 +296,30 @@ pub(crate) fn checked_entries(
             }
         }
     }
+    if let Some(merged) = merged {
+        merge(&mut out, merged)?;
+    }
     Ok(out)
+}
+
+/// Fills in what a merge key names. What a file holds is merged when it is parsed; a `<<` that code writes, from a JSON
+/// patch or a generator, is a merge key once it is read back.
+fn merge<'n>(own: &mut Vec<(&'static str, &'n Node)>, merged: &'n Node) -> Result<(), ViewFault> {
+    let maps = match merged.elements() {
+        Some(elements) => elements,
+        None => std::slice::from_ref(merged),
+    };
+    for map in maps {
+        let Some(entries) = map.entries() else {
+            return Err(fault(ViewFaultKind::MergeOfNoMap, merged.origin()));
+        };
+        for (key, value) in checked_entries(entries, false)? {
+            if !own.iter().any(|(own, _)| *own == key) {
+                own.push((key, value));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn find_duplicate(entries: &[Entry]) -> Option<ViewFault> {
@@ -321,9 +356,37 @@ enum Way {
     Direct,
 }
 
+/// Returns an object as it is read back if a comment stands below it: where the last value of the object is a block that
+/// keeps its line breaks, the empty line before the comment becomes one of them. None where nothing changes.
+pub(crate) fn with_foot_comment(root: &Node) -> Option<Node> {
+    if !root.is_footed() {
+        return None;
+    }
+    let mut root = root.clone();
+    let mut last = &mut root;
+    while !last.is_scalar() {
+        if last.is_flow() {
+            return None;
+        }
+        last = match last.kind() {
+            NodeKind::Map => &mut last.entries_mut()?.last_mut()?.value,
+            _ => last.elements_mut()?.last_mut()?,
+        };
+    }
+    let text = last.text();
+    let keeps = !is_one_line_style(last.style())
+        && chomping_hint(text) == "+"
+        && analyze(text, Dialect::V3).block_allowed;
+    let longer = keeps.then(|| format!("{text}\n"))?;
+    last.set_text(longer);
+    Some(root)
+}
+
 /// Returns the tree that kustomize makes of an object when a JSON patch touches it: every value after the way through
 /// text. Integers are still exact; [`round_numbers`] is the way back from JSON. Origins are carried over.
 pub(crate) fn json_view(node: &Node) -> Result<Node, ViewFault> {
+    let footed = with_foot_comment(node);
+    let node = footed.as_ref().unwrap_or(node);
     rebuild(node, true, false, Way::Text, &mut |scalar, origin| Ok(plain_node(scalar, origin)))
 }
 
@@ -343,6 +406,10 @@ pub(crate) fn round_numbers(
     }
     if node.is_scalar() {
         let origin = node.origin();
+        // A number of a JSON text that is too large has kept its text.
+        if node.tag() == Tag::Float && node.text().parse().is_ok_and(f64::is_infinite) {
+            return Err(fault(ViewFaultKind::NotFinite, origin));
+        }
         let number = match effective(node, false)? {
             Scalar::Int(int) => {
                 let number = float_node(int as f64, origin);

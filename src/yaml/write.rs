@@ -13,6 +13,7 @@ use super::scan::break_len;
 use super::text::{TextTraits, analyze, escape, is_printable, width};
 use super::view::{
     ViewFault, ViewFaultKind, checked_entries, chomping_hint, direct, effective, through_json,
+    with_foot_comment,
 };
 use super::{Dialect, Node, ScalarStyle, Tag};
 use crate::provenance::OriginId;
@@ -28,7 +29,7 @@ const MAX_JSON_KEY: usize = 1024;
 
 /// Writes a tree as one YAML document, without `---`.
 pub(crate) fn write_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
-    write(node, out, effective).map(drop)
+    write_document_and_compare(node, out).map(drop)
 }
 
 /// Like [`write_document`]; returns the origins of the texts that are not what they were.
@@ -36,7 +37,8 @@ pub(crate) fn write_document_and_compare(
     node: &Node,
     out: &mut Vec<u8>,
 ) -> Result<Vec<OriginId>, ViewFault> {
-    write(node, out, effective)
+    let footed = with_foot_comment(node);
+    write(footed.as_ref().unwrap_or(node), out, effective)
 }
 
 /// Writes a tree as one YAML document from the values that its nodes decode to, without the way through text: what

@@ -70,6 +70,13 @@ impl<'t> Scanner<'t> {
         if first.owner > start || waits { None } else { comments.pop_front() }
     }
 
+    /// Returns whether a comment follows a position on its line.
+    pub(crate) fn has_comment_behind(&self, at: usize) -> bool {
+        let rest = &self.bytes[at..];
+        let blanks = rest.iter().take_while(|&&b| is_blank(b)).count();
+        blanks > 0 && rest.get(blanks) == Some(&b'#')
+    }
+
     pub(super) fn skip_to_line_end(&mut self) {
         while !self.is_break_or_end(0) {
             self.pos += 1;
