@@ -53,25 +53,15 @@ pub(super) fn mask_message(
     found.sort_by_key(|value| std::cmp::Reverse(value.len()));
     let mut out = message.to_owned();
     for value in found {
-        out = replace_words(&out, value, &placeholder(value.len()));
+        let by = placeholder(value.len());
+        // A short one is a part of other words too; messages put values between backticks.
+        out = if value.len() >= MIN_SEARCHED {
+            out.replace(value, &by)
+        } else {
+            out.replace(&format!("`{value}`"), &format!("`{by}`"))
+        };
     }
     out
-}
-
-/// Replaces a text where it is not a part of a longer word.
-fn replace_words(text: &str, word: &str, by: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(word) {
-        let end = at + word.len();
-        let joined =
-            |c: Option<char>| word.len() < MIN_SEARCHED && c.is_some_and(char::is_alphanumeric);
-        let part = joined(rest[..at].chars().next_back()) || joined(rest[end..].chars().next());
-        out.push_str(&rest[..at]);
-        out.push_str(if part { word } else { by });
-        rest = &rest[end..];
-    }
-    out + rest
 }
 
 /// The texts that a message may quote of a stretch: all of it, or what its quotes or brackets hold.
@@ -79,7 +69,8 @@ fn values(stretch: &str) -> Vec<&str> {
     let whole = stretch.trim();
     let bare = whole.trim_matches(|c: char| "\"'{}[],".contains(c)).trim();
     let mut out: Vec<&str> = vec![whole, bare];
-    out.extend(bare.split([',', ':']).map(|part| part.trim().trim_matches(['"', '\''])));
+    let parts = bare.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':'));
+    out.extend(parts.map(|part| part.trim_matches(|c: char| "\"'{}[]".contains(c))));
     out.retain(|value| !value.is_empty());
     out
 }
