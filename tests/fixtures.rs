@@ -4,9 +4,14 @@
 //! `-o DIR` writes, `expected.diag` one line per diagnostic; what is absent is expected to be absent. Every case is also
 //! built from memory, built twice, and its output built once more, which must change nothing (or `unstable` says why).
 //!
+//! The pages that `kiln explain` prints are run too, as `explain/ROOM::FAULT`: see `fixtures/explain.rs`.
+//!
 //! `KILN_BLESS=1` rewrites the expectations, except those that came from the real tool (`oracle`), and except in CI.
 
 #![expect(clippy::disallowed_methods, reason = "tests read files and the environment")]
+
+#[path = "fixtures/explain.rs"]
+mod explain;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,6 +28,7 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut trials = Vec::new();
     collect(&root, &root, &mut trials);
+    explain::collect(&mut trials);
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -173,6 +179,10 @@ fn expected(directory: &Path) -> Built {
     }
 }
 
+fn wants_blessing() -> bool {
+    std::env::var_os("KILN_BLESS").is_some() && std::env::var_os("CI").is_none()
+}
+
 fn bless(directory: &Path, case: &Case, got: &Built, want: &Built) -> Result<(), Failed> {
     if got == want {
         return Ok(());
@@ -212,9 +222,7 @@ fn run(directory: &Path) -> Result<(), Failed> {
     let options = case.options(directory).map_err(Failed::from)?;
     let got = build(&DiskReader, &options);
     let want = expected(directory);
-    let wants_blessing =
-        std::env::var_os("KILN_BLESS").is_some() && std::env::var_os("CI").is_none();
-    if wants_blessing {
+    if wants_blessing() {
         bless(directory, &case, &got, &want)?;
     } else {
         compare("diagnostics", got.diagnostics.as_bytes(), want.diagnostics.as_bytes())?;
