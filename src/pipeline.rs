@@ -19,7 +19,7 @@ use crate::project::{
 use crate::provenance::OriginId;
 use crate::resource::{Gvk, ReadFault, Resource, ResourceSet, Scopes, read_objects};
 use crate::schema::{BUILTIN_VERSION, CustomSchema, SchemaFault};
-use crate::session::{Context, Text, syntax_error};
+use crate::session::{Context, Text, json_error, syntax_error};
 use crate::source::{LoadError, SourceFile, display_path};
 use crate::transform::vars::Vars;
 use crate::transform::{self, Plugin, helm_unsupported, load_plugin, name_hash, name_refs, vars};
@@ -632,7 +632,8 @@ fn choose_schema(cx: &mut Context<'_>, layer: &Layer, scope: SchemaScope) -> Fal
     let schema = match CustomSchema::read(file.bytes(), file.base()) {
         Ok(schema) => Arc::new(schema),
         Err(SchemaFault::Syntax(error)) => {
-            let diagnostic = syntax_error(&error, &file, 0);
+            let is_json = file.bytes().first() == Some(&b'{');
+            let diagnostic = if is_json { json_error } else { syntax_error }(&error, &file, 0);
             return Err(cx.fail(diagnostic));
         }
         Err(SchemaFault::NotUtf8(offset)) => {

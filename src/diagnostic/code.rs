@@ -204,7 +204,7 @@ codes! {
     ReplacementValueLost = warn "replacement" "value-lost",
     /// An option of a replacement is known and does nothing.
     ReplacementOptionIgnored = warn "replacement" "option-ignored",
-    /// An image cannot be rewritten.
+    /// The name of an entry of `images` is no regular expression.
     ImageInvalid = error "image" "invalid",
     /// An entry of `images` names an image that no object has.
     ImageNoMatch = warn "image" "no-match",

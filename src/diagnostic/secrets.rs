@@ -71,7 +71,8 @@ fn values(stretch: &str) -> Vec<&str> {
     let mut out: Vec<&str> = vec![whole, bare];
     let parts = bare.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':'));
     out.extend(parts.map(|part| part.trim_matches(|c: char| "\"'{}[]".contains(c))));
-    out.retain(|value| !value.is_empty());
+    // A tag, an anchor or an alias says nothing.
+    out.retain(|value| !value.is_empty() && !value.starts_with(['!', '&', '*']));
     out
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::resource::Gvk;
-use crate::session::{Context, Text, syntax_error};
+use crate::session::{Context, Text, json_error};
 use crate::source::SourceFile;
 use crate::yaml::{MAX_DEPTH, Node, NodeKind, Scalar, direct, parse_json};
 
@@ -59,7 +59,7 @@ fn read_definitions(
     let text = String::from_utf8_lossy(file.bytes());
     match parse_json(&text, file.base()) {
         Ok(node) => Ok(Some(node)),
-        Err(error) => Err(cx.fail(syntax_error(&error, file, 0))),
+        Err(error) => Err(cx.fail(json_error(&error, file, 0))),
     }
 }
 

@@ -276,7 +276,16 @@ pub(crate) fn pattern_error(error: &PatternError) -> Diagnostic {
     Diagnostic::error(Code::SelectorInvalid, error.to_string())
 }
 
-/// Returns the diagnostic for a text that is not YAML or JSON; `base` is the offset of the text in its file.
+/// Returns the diagnostic for a text that is not JSON; `base` is the offset of the text in its file.
+pub(crate) fn json_error(error: &SyntaxError, file: &SourceFile, base: usize) -> Diagnostic {
+    let diagnostic = syntax_error(error, file, base);
+    match diagnostic.code {
+        Code::YamlSyntax => Diagnostic { code: Code::JsonSyntax, ..diagnostic },
+        _ => diagnostic,
+    }
+}
+
+/// Returns the diagnostic for a text that is not YAML; `base` is the offset of the text in its file.
 pub(crate) fn syntax_error(error: &SyntaxError, file: &SourceFile, base: usize) -> Diagnostic {
     let span = |offset: usize| file.character(base + offset);
     let code = match error.limit() {

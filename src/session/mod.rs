@@ -18,7 +18,7 @@ use crate::schema::Schemas;
 use crate::source::{LoadError, Loader, Reader, Segments, SourceFile, SourceMap, Span};
 use crate::yaml::{Dialect, Node, SyntaxError, parse_document, scalar_segments, token_end};
 
-pub(crate) use faults::{pattern_error, syntax_error};
+pub(crate) use faults::{json_error, pattern_error, syntax_error};
 pub use options::{BuildOptions, Layout, Reorder};
 
 /// A string of a kustomization and its place.

@@ -89,7 +89,8 @@ pub(crate) fn apply(
             return Err(path_fault(cx, fault, path, &set.get(index).id().clone(), at));
         }
         if let Some(ImageRule { image, pattern: Err(error) }) = faulty {
-            let diagnostic = pattern_error(error).at(cx.span(image.name.at), "this name");
+            let diagnostic = Diagnostic { code: Code::ImageInvalid, ..pattern_error(error) }
+                .at(cx.span(image.name.at), "this name");
             return Err(cx.fail(diagnostic));
         }
     }

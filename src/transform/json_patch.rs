@@ -462,11 +462,6 @@ impl OperationFault {
     }
 }
 
-/// The text of a missing operation name, for messages.
-pub(crate) fn op_name(operation: &Operation) -> EcoString {
-    if operation.op.is_empty() { "operation".into() } else { operation.op.value.clone() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

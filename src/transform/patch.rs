@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::json_patch::{self, JsonPatch, op_name};
+use super::json_patch::{self, JsonPatch};
 use super::merge::{Merge, MergeFault, MergeResult, Merged, Notice, NoticeKind};
 use super::path::near_field;
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
@@ -18,7 +18,7 @@ use crate::resource::{
     AliasWrites, ReadFault, Resource, ResourceSet, Selector, get_or_create_map, read_objects,
     set_field,
 };
-use crate::session::{Context, Text, syntax_error};
+use crate::session::{Context, Text, json_error, syntax_error};
 use crate::source::SourceFile;
 use crate::yaml::{
     Dialect, Key, Node, known, parse_document, parse_json, round_numbers, second_document,
@@ -116,7 +116,7 @@ impl PatchText {
         let text = std::str::from_utf8(self.bytes()).map_err(|_| None)?;
         if text.starts_with('[') {
             let node = parse_json(text, self.base())
-                .map_err(|e| Some(syntax_error(&e, &self.file, self.start)))?;
+                .map_err(|e| Some(json_error(&e, &self.file, self.start)))?;
             return json_patch::decode(&node, Some((text, self.base()))).ok_or(None);
         }
         let node = parse_document(text, self.base(), Dialect::V2)
@@ -141,7 +141,7 @@ pub(crate) fn load_patch(
                 text.warn_of_second_document(cx);
                 PatchContent::Json(json)
             }
-            Err(json_fault) => return Err(unreadable(cx, patch, &text, &fault, json_fault)),
+            Err(json_fault) => return Err(unreadable(cx, root, patch, &text, &fault, json_fault)),
         },
     };
     let target = patch_target(cx, patch.target.as_ref())?;
@@ -205,6 +205,7 @@ fn patch_target(cx: &mut Context<'_>, target: Option<&Target>) -> Fallible<Patch
 /// Reports a text that is no patch of either kind. The fault of the kind that the text looks like is the one that helps.
 fn unreadable(
     cx: &mut Context<'_>,
+    root: &Path,
     patch: &Patch,
     text: &PatchText,
     fault: &ReadFault,
@@ -219,6 +220,11 @@ fn unreadable(
         }
         (fault, _) => cx.read_fault_diagnostic(fault, &text.file),
     };
+    // A path in the wrong field is a text like any other.
+    let inline = patch.patch.as_str().trim();
+    if !inline.is_empty() && !inline.contains('\n') && cx.try_file(root, inline).is_ok() {
+        diagnostic = diagnostic.help(format!("`{inline}` is a file: name it under `path`"));
+    }
     if diagnostic.help.is_none() && text.bytes().starts_with(b"[") {
         diagnostic = diagnostic
             .help("a patch that begins with `[` is read as JSON: quote its keys and strings");
@@ -773,11 +779,11 @@ fn apply_json(
         if let Err(fault) = operation.apply(&mut document, &mut recorder) {
             let id = set.get(index).id();
             let path = operation.path.as_ref().map_or("", Text::as_str);
-            let what = format!("{} `{path}`", op_name(operation));
-            let message = format!(
-                "operation {number} ({what}) does not apply to `{id}`: {}",
-                fault.message()
-            );
+            let what = match operation.op.as_str() {
+                "" => format!("operation {number}"),
+                op => format!("operation {number} ({op} `{path}`)"),
+            };
+            let message = format!("{what} does not apply to `{id}`: {}", fault.message());
             let near = near_field(&document, path.split('/').skip(1)).map(str::to_owned);
             let mut d = Diagnostic::error(Code::PatchOperation, message)
                 .at(cx.span(operation.at), "this operation")
