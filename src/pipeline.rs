@@ -144,6 +144,7 @@ fn accumulate_resources(
     entries: &[Text],
     field: &str,
 ) -> Fallible<()> {
+    cx.parse_ahead(&level.layer.root, entries);
     let mut result = Ok(());
     for (index, entry) in entries.iter().enumerate() {
         let one = match cx.try_file(&level.layer.root, entry.as_str()) {

@@ -317,6 +317,9 @@ fn help() {
               
               [default: auto]
 
+      -j, --jobs <N>
+              How many threads read and write; all processors without it
+
       -q, --quiet
               Print errors only, no warnings
 
@@ -432,6 +435,9 @@ fn help() {
               - never:  Never
               
               [default: auto]
+
+      -j, --jobs <N>
+              How many threads read and write; all processors without it
 
       -q, --quiet
               Print errors only, no warnings

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -45,6 +46,10 @@ pub(super) struct GlobalArgs {
     /// When to use colors
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(super) color: ColorChoice,
+
+    /// How many threads read and write; all processors without it
+    #[arg(short, long, value_name = "N", global = true)]
+    pub(super) jobs: Option<NonZeroUsize>,
 
     /// Print errors only, no warnings
     #[arg(short, long, global = true)]

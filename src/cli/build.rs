@@ -25,6 +25,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) terminal: &'a Terminal,
     pub(super) project: ProjectChoice,
     pub(super) strict: bool,
+    /// How many threads work.
+    pub(super) jobs: usize,
     /// Whether the environment asks for the label that `--enable-managedby-label` asks for.
     pub(super) managed_by_label: bool,
 }
@@ -67,6 +69,7 @@ pub(super) fn run(args: &BuildArgs, around: &Surroundings<'_>) -> Result<Ending,
         },
         layout: if into_directory { Layout::FilePerObject } else { Layout::Stream },
         managed_by_label: args.enable_managedby_label || around.managed_by_label,
+        jobs: around.jobs,
         lints,
     };
     let outcome = crate::build(&session, &options);

@@ -21,6 +21,7 @@ mod version;
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
@@ -33,9 +34,8 @@ use args::{
 use build::{ProjectChoice, Surroundings};
 use terminal::Terminal;
 
-/// The stack of a command, in bytes. Trees are walked recursively, and the deepest that is read needs this much where
-/// nothing is optimized.
-const STACK_BYTES: usize = 512 << 20;
+/// The stack that a command needs, in bytes: trees are walked recursively, and this suffices for the deepest that is read.
+const STACK_BYTES: usize = if cfg!(debug_assertions) { 512 << 20 } else { 6 << 20 };
 
 /// The variable that asks for the label `app.kubernetes.io/managed-by` under the name `kustomize`.
 const MANAGED_BY_LABEL_VARIABLE: &str = "KUSTOMIZE_ENABLE_MANAGEDBY_LABEL";
@@ -133,10 +133,26 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Runs a command on a thread whose stack suffices for the deepest trees.
+/// The size of the stack that the process was given, in bytes; 0 if it is not known.
+fn own_stack_bytes() -> usize {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit};
+        let limit = getrlimit(Resource::Stack).current;
+        limit.map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+    #[cfg(not(unix))]
+    0
+}
+
+/// Runs a command on a stack that suffices for the deepest trees: its own where it can, because a second thread would use
+/// memory of its own too.
 fn with_deep_stack(
     command: Box<dyn FnOnce() -> Result<Ending, CommandError> + Send>,
 ) -> Result<Ending, CommandError> {
+    if own_stack_bytes() >= STACK_BYTES {
+        return command();
+    }
     let thread =
         thread::Builder::new().name("kiln".to_owned()).stack_size(STACK_BYTES).spawn(command);
     let thread = thread.map_err(CommandError::io("no thread can be started"))?;
@@ -159,6 +175,7 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
                 terminal: &terminal,
                 project: project_choice(global, &terminal.directory),
                 strict: global.strict,
+                jobs: global.jobs.map_or_else(processors, NonZeroUsize::get),
                 managed_by_label: false,
             };
             build::run(build, &around)
@@ -185,6 +202,7 @@ fn run_as_kustomize(arguments: &KustomizeArguments) -> Result<Ending, CommandErr
                 terminal: &terminal,
                 project: ProjectChoice::Without,
                 strict: false,
+                jobs: processors(),
                 managed_by_label: managed_by_label_from_environment(),
             };
             build::run(build, &around)
@@ -192,6 +210,10 @@ fn run_as_kustomize(arguments: &KustomizeArguments) -> Result<Ending, CommandErr
         KustomizeCommand::Version { .. } => version::run(Name::Kustomize),
         KustomizeCommand::Completion(args) => shell::completions(args.shell, Name::Kustomize),
     }
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// Go's `strconv.ParseBool`, which counts anything else as false.

@@ -5,12 +5,14 @@
 
 mod order;
 
+use std::thread;
+
 use ecow::EcoString;
 
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::provenance::OriginId;
 use crate::resource::{NOT_NAMESPACED, Resource, ResourceSet};
-use crate::session::Context;
+use crate::session::{Context, WORKER_STACK_BYTES};
 use crate::yaml::{ViewFault, write_decoded_document, write_document_and_compare};
 
 pub(crate) use order::sort;
@@ -26,18 +28,70 @@ pub struct OutputFile {
 
 /// Returns the objects as one stream of documents.
 pub(crate) fn stream(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<Vec<u8>> {
-    let mut out = Vec::new();
+    let resources: Vec<&Resource> = set.iter().collect();
+    let jobs =
+        if resources.len() < MIN_OBJECTS_PER_THREAD * 2 { 1 } else { cx.options.jobs.max(1) };
+    let share = resources.len().div_ceil(jobs).max(1);
+    let parts: Vec<Part<'_>> = thread::scope(|scope| {
+        let mut shares = resources.chunks(share);
+        let own = shares.next().unwrap_or_default();
+        let others: Vec<_> = shares
+            .map(|share| {
+                let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
+                // A thread that cannot be started is no fault: this one does its work.
+                builder.spawn_scoped(scope, || write_part(share)).map_err(|_| share)
+            })
+            .collect();
+        let mut parts = vec![write_part(own)];
+        parts.extend(others.into_iter().map(|other| match other {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(share) => write_part(share),
+        }));
+        parts
+    });
+    let mut out = Vec::with_capacity(parts.iter().map(|part| part.bytes.len() + 4).sum());
     let mut result = Ok(());
-    for resource in set {
-        if !out.is_empty() {
-            out.extend_from_slice(b"---\n");
+    for part in parts {
+        if !out.is_empty() && !part.bytes.is_empty() {
+            out.extend_from_slice(SEPARATOR);
         }
-        match write_document_and_compare(resource.node(), &mut out) {
-            Ok(changed) => changed.into_iter().for_each(|at| warn_of_text(cx, resource, at)),
-            Err(fault) => result = Err(unwritable(cx, resource, &fault)),
+        out.extend_from_slice(&part.bytes);
+        for (resource, at) in part.changed {
+            warn_of_text(cx, resource, at);
+        }
+        for (resource, fault) in part.faults {
+            result = Err(unwritable(cx, resource, &fault));
         }
     }
     result.map(|()| out)
+}
+
+const SEPARATOR: &[u8] = b"---\n";
+
+/// Fewer objects are not worth a thread.
+const MIN_OBJECTS_PER_THREAD: usize = 100;
+
+/// Some of the documents of a stream.
+#[derive(Default)]
+struct Part<'r> {
+    bytes: Vec<u8>,
+    /// The texts that are not what they were.
+    changed: Vec<(&'r Resource, OriginId)>,
+    faults: Vec<(&'r Resource, ViewFault)>,
+}
+
+fn write_part<'r>(resources: &[&'r Resource]) -> Part<'r> {
+    let mut part = Part::default();
+    for &resource in resources {
+        if !part.bytes.is_empty() {
+            part.bytes.extend_from_slice(SEPARATOR);
+        }
+        match write_document_and_compare(resource.node(), &mut part.bytes) {
+            Ok(changed) => part.changed.extend(changed.into_iter().map(|at| (resource, at))),
+            Err(fault) => part.faults.push((resource, fault)),
+        }
+    }
+    part
 }
 
 fn warn_of_text(cx: &mut Context<'_>, resource: &Resource, at: OriginId) {

@@ -3,7 +3,7 @@
 //! The defaults are kustomize's (`api/internal/konfig/builtinpluginconsts`), kept as a table in
 //! `schema/field-specs.txt`; `configurations` files and `crds` add to them.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use ecow::EcoString;
 
@@ -35,7 +35,8 @@ pub(crate) enum PartFault {
 #[derive(Clone, Debug)]
 pub(crate) struct FieldPath {
     text: EcoString,
-    parts: Arc<[PathPart]>,
+    /// Taken apart when the path is first followed, which few of the default paths are.
+    parts: OnceLock<Arc<[PathPart]>>,
 }
 
 impl PartialEq for FieldPath {
@@ -48,8 +49,7 @@ impl Eq for FieldPath {}
 
 impl FieldPath {
     pub(crate) fn new(text: &str) -> Self {
-        let parts = split_path(text, '/').iter().map(|part| path_part(part)).collect();
-        Self { text: text.into(), parts }
+        Self { text: text.into(), parts: OnceLock::new() }
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -57,7 +57,8 @@ impl FieldPath {
     }
 
     pub(crate) fn parts(&self) -> &[PathPart] {
-        &self.parts
+        self.parts
+            .get_or_init(|| split_path(&self.text, '/').iter().map(|p| path_part(p)).collect())
     }
 }
 

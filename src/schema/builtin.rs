@@ -4,6 +4,7 @@
 //! a list with its elements' schema and its merge rule, `s` anything else. The names of definitions follow. Nothing is
 //! decoded before a patch asks.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -67,19 +68,40 @@ pub(super) fn for_type(gvk: &Gvk) -> Option<SchemaId> {
     Some(SchemaId(LINES.types[index].2))
 }
 
-pub(super) fn field(id: SchemaId, name: &str) -> Option<SchemaId> {
-    let ("o", properties) = line(id) else { return None };
-    let mut any = None;
-    for property in properties.split(' ') {
-        let (own, number) = property.rsplit_once(':')?;
-        if own == name {
-            return number.parse().ok().map(SchemaId);
+/// The properties of an object: their schemas by name, and the schema of all others.
+#[derive(Default)]
+struct Properties {
+    named: HashMap<&'static str, SchemaId>,
+    any: Option<SchemaId>,
+}
+
+impl Properties {
+    fn of(id: SchemaId) -> Self {
+        let mut out = Self::default();
+        let ("o", properties) = line(id) else { return out };
+        for property in properties.split(' ') {
+            let Some((name, number)) = property.rsplit_once(':') else { continue };
+            let Ok(schema) = number.parse().map(SchemaId) else { continue };
+            if name == "*" {
+                out.any = Some(schema);
+            } else {
+                out.named.entry(name).or_insert(schema);
+            }
         }
-        if own == "*" {
-            any = number.parse().ok().map(SchemaId);
-        }
+        out
     }
-    any
+}
+
+thread_local! {
+    /// The properties that this thread has asked for: those of a few objects, again and again.
+    static PROPERTIES: RefCell<HashMap<SchemaId, Properties>> = RefCell::default();
+}
+
+pub(super) fn field(id: SchemaId, name: &str) -> Option<SchemaId> {
+    PROPERTIES.with_borrow_mut(|known| {
+        let properties = known.entry(id).or_insert_with(|| Properties::of(id));
+        properties.named.get(name).copied().or(properties.any)
+    })
 }
 
 pub(super) fn elements(id: SchemaId) -> Option<SchemaId> {

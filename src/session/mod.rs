@@ -9,7 +9,9 @@ mod options;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported, Sink, TraceStep};
 use crate::provenance::{OriginId, Provenance, Recorder, StepKind};
@@ -37,6 +39,13 @@ impl Text {
         &self.value
     }
 }
+
+/// Fewer files, or files that hold less together, are not worth a thread.
+const MIN_FILES_AHEAD: usize = 4;
+const MIN_BYTES_AHEAD: usize = 64 << 10;
+
+/// The stack of a thread that parses, in bytes: enough for the deepest text where nothing is optimized.
+pub(crate) const WORKER_STACK_BYTES: usize = 512 << 20;
 
 type Objects = Arc<Result<Vec<Node>, ReadFault>>;
 type Document = Arc<Result<Option<Node>, DocumentFault>>;
@@ -91,14 +100,38 @@ impl<'r> Session<'r> {
         Ok(file)
     }
 
+    fn known_objects(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Objects>> {
+        self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     fn objects(&self, file: &SourceFile) -> Objects {
-        let mut objects = self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(known) = objects.get(file.path()) {
+        if let Some(known) = self.known_objects().get(file.path()) {
             return Arc::clone(known);
         }
+        // Not under the lock: other threads parse other files.
         let read = Arc::new(read_objects(file.bytes(), file.base()));
-        objects.insert(file.path().to_path_buf(), Arc::clone(&read));
-        read
+        let mut objects = self.known_objects();
+        Arc::clone(objects.entry(file.path().to_path_buf()).or_insert(read))
+    }
+
+    /// Parses files with several threads. Who asks for their objects afterwards finds them parsed.
+    fn parse_ahead(&self, files: &[Arc<SourceFile>], jobs: usize) {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.objects(file);
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..jobs.min(files.len()) {
+                // A thread that cannot be started is no fault: this one does its work.
+                let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
+                if builder.spawn_scoped(scope, work).is_err() {
+                    break;
+                }
+            }
+            work();
+        });
     }
 
     fn document(&self, file: &SourceFile) -> Document {
@@ -220,6 +253,19 @@ impl<'s> Context<'s> {
         match self.session.objects(file).as_ref() {
             Ok(nodes) => Ok(nodes.clone()),
             Err(fault) => Err(self.read_fault(fault, file)),
+        }
+    }
+
+    /// Reads the files among the entries of the kustomization in `root` and parses them with several threads, if that
+    /// pays. The files are read in the order of the entries, so that every run gives them the same positions.
+    pub(crate) fn parse_ahead(&self, root: &Path, entries: &[Text]) {
+        if self.options.jobs < 2 || entries.len() < MIN_FILES_AHEAD {
+            return;
+        }
+        let files: Vec<Arc<SourceFile>> =
+            entries.iter().filter_map(|entry| self.try_file(root, entry.as_str()).ok()).collect();
+        if files.iter().map(|file| file.bytes().len()).sum::<usize>() >= MIN_BYTES_AHEAD {
+            self.session.parse_ahead(&files, self.options.jobs);
         }
     }
 

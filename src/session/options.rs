@@ -42,6 +42,8 @@ pub struct BuildOptions {
     pub layout: Layout,
     /// Adds the label `app.kubernetes.io/managed-by` to every object.
     pub managed_by_label: bool,
+    /// How many threads read and write; 0 counts as 1. The result does not depend on it.
+    pub jobs: usize,
     /// What becomes of warnings.
     pub lints: Lints,
 }

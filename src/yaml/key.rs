@@ -4,6 +4,7 @@
 //! text resolves to. `1` and `"1"` are the same text and different keys. The texts live for the whole process; their
 //! table only ever grows, and reading it takes no lock.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, OnceLock};
 
@@ -158,10 +159,15 @@ struct Texts {
     ids: Mutex<HashMap<&'static str, u32>>,
 }
 
+thread_local! {
+    /// The numbers that this thread has asked for: most keys come again, and need no lock then.
+    static NUMBERS: RefCell<HashMap<&'static str, u32>> = RefCell::default();
+}
+
 static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
     let texts = Texts { chunks: [const { OnceLock::new() }; CHUNKS], ids: Mutex::default() };
     for text in KNOWN {
-        texts.id(text);
+        texts.shared_id(text);
     }
     texts
 });
@@ -173,9 +179,20 @@ fn chunk_of(id: usize) -> (usize, usize) {
 
 impl Texts {
     fn id(&self, text: &str) -> u32 {
+        NUMBERS.with_borrow_mut(|numbers| match numbers.get(text) {
+            Some(&id) => id,
+            None => {
+                let (text, id) = self.shared_id(text);
+                numbers.insert(text, id);
+                id
+            }
+        })
+    }
+
+    fn shared_id(&self, text: &str) -> (&'static str, u32) {
         let mut ids = self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(&id) = ids.get(text) {
-            return id;
+        if let Some((&text, &id)) = ids.get_key_value(text) {
+            return (text, id);
         }
         let id = ids.len();
         let (chunk, index) = chunk_of(id);
@@ -184,7 +201,7 @@ impl Texts {
             .get_or_init(|| (0..FIRST_CHUNK << chunk).map(|_| OnceLock::new()).collect());
         slots[index].get_or_init(|| text);
         ids.insert(text, id as u32);
-        id as u32
+        (text, id as u32)
     }
 
     fn text(&self, id: u32) -> &'static str {
