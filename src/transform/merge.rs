@@ -31,8 +31,8 @@ pub(crate) enum MergeFault {
     Directive { at: OriginId, found: EcoString },
     /// An element of a keyed list is not a map.
     Element { path: String, at: OriginId },
-    /// The key of a field that is visited is a list or a map.
-    Key { path: String, at: OriginId },
+    /// The key of a field that is visited is none that kyaml can look up: empty, a list or a map.
+    Key { path: String, at: OriginId, found: &'static str },
 }
 
 /// What became of a whole object.
@@ -305,10 +305,13 @@ impl<'a, 'p> Merge<'a, 'p> {
     /// Returns the keys of the fields to visit, each text once.
     fn distinct_keys(&self, node: &Node) -> Result<Vec<Key>, MergeFault> {
         let entries = node.entries().unwrap_or_default();
-        match entries.iter().find(|entry| entry.key.kind() == KeyKind::Complex) {
-            Some(entry) => Err(MergeFault::Key { path: self.path_text(), at: entry.key_origin }),
-            None => Ok(distinct_keys(entries)),
+        for entry in entries {
+            if let Some(found) = fault_of_key(entry.key) {
+                let (path, at) = (self.path_text(), entry.key_origin);
+                return Err(MergeFault::Key { path, at, found });
+            }
         }
+        Ok(distinct_keys(entries))
     }
 
     fn is_settled_in_place(&mut self, node: &Node, schema: Option<&Schema>) -> bool {
@@ -320,7 +323,7 @@ impl<'a, 'p> Merge<'a, 'p> {
     fn is_settled(&mut self, node: &Node, schema: Option<&Schema>) -> bool {
         if let Some(entries) = node.entries() {
             return entries.iter().all(|entry| match entry.value.kind() {
-                _ if entry.key.kind() == KeyKind::Complex => false,
+                _ if fault_of_key(entry.key).is_some() => false,
                 NodeKind::Scalar => !(entry.value.is_null() && entry.value.text().is_empty()),
                 _ => {
                     let field = schema.and_then(|s| s.field(entry.key.text()));
@@ -465,6 +468,15 @@ impl<'a, 'p> Merge<'a, 'p> {
 fn take_look_if_empty(target: &mut Node, patch: &Node) {
     if target.is_empty() {
         target.copy_look(patch);
+    }
+}
+
+/// Returns what is wrong with the key of a field that is visited.
+fn fault_of_key(key: Key) -> Option<&'static str> {
+    match key.kind() {
+        KeyKind::Complex => Some("a list or a map"),
+        _ if key.text().is_empty() => Some("empty"),
+        _ => None,
     }
 }
 
