@@ -1,6 +1,7 @@
 //! A synthetic project: a base of applications, and an overlay that touches all of them.
 //!
-//! An application is four objects: a Deployment, its Service, a ConfigMap and a ServiceAccount that the Deployment refers to.
+//! An application is four objects: a Deployment, its Service, a `ConfigMap` and a `ServiceAccount` that the
+//! Deployment refers to.
 //! The overlay has one of everything that makes a build work: a namespace, a prefix, labels with selectors, an image, a
 //! replica count, generators, a replacement with many targets, one strategic merge patch for all Deployments and one JSON
 //! patch for all Services.
@@ -8,7 +9,7 @@
 use std::fmt::Write;
 
 /// Returns the files of a project of about so many objects, paths relative to its root. The target is `overlay`.
-pub fn files(objects: usize) -> Vec<(String, String)> {
+pub(crate) fn files(objects: usize) -> Vec<(String, String)> {
     let applications = (objects / 4).max(1);
     let mut base = header();
     base.push_str("resources:\n");

@@ -63,11 +63,13 @@ fn whole_build_with_two_threads(bencher: Bencher<'_, '_>, objects: usize) {
 #[divan::bench(args = [1_000, 4_000])]
 fn floor(bencher: Bencher<'_, '_>, objects: usize) {
     let files = input(objects);
-    let output = String::from_utf8(fresh_build(&reader(objects), "/p/overlay", 1)).expect("YAML is text");
+    let output =
+        String::from_utf8(fresh_build(&reader(objects), "/p/overlay", 1)).expect("YAML is text");
     let results = parse(&output);
     bencher.bench(|| {
         let parsed: Vec<Node> = files.iter().flat_map(|text| parse(text)).collect();
-        let written: usize = results.iter().filter_map(internals::write).map(|text| text.len()).sum();
+        let written: usize =
+            results.iter().filter_map(internals::write).map(|text| text.len()).sum();
         (parsed.len(), written)
     });
 }
@@ -81,7 +83,8 @@ fn parse_1000_objects(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn emit_1000_objects(bencher: Bencher<'_, '_>) {
     let nodes: Vec<Node> = input(1_000).iter().flat_map(|text| parse(text)).collect();
-    bencher.bench(|| nodes.iter().filter_map(internals::write).map(|text| text.len()).sum::<usize>());
+    bencher
+        .bench(|| nodes.iter().filter_map(internals::write).map(|text| text.len()).sum::<usize>());
 }
 
 /// A base as it is, under a kustomization of a few lines.

@@ -38,10 +38,10 @@ pub mod cli;
 mod diagnostic;
 mod emit;
 mod finish;
-#[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub mod fuzzing;
 mod generate;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod pipeline;
 mod project;
 mod provenance;

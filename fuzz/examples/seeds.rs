@@ -89,7 +89,7 @@ impl Seeds {
 fn inline_patches(kustomization: &str) -> Vec<String> {
     let mut patches = Vec::new();
     let mut open: Vec<Node> =
-        kiln::fuzzing::read_yaml_1_1(kustomization).ok().flatten().into_iter().collect();
+        kiln::internals::read_yaml_1_1(kustomization).ok().flatten().into_iter().collect();
     while let Some(node) = open.pop() {
         for entry in node.entries().unwrap_or_default() {
             if matches!(entry.key.text(), "patch" | "patchesStrategicMerge") {

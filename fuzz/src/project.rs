@@ -104,7 +104,8 @@ impl Project {
         built
     }
 
-    /// Like [`Project::build`], and asserts that building the output once more gives the output.
+    /// Like [`Project::build`], and asserts that the output can be read, and that building it once more gives the output. A
+    /// step may refuse it, as kustomize's does: a list of volumes with an empty string has no names of ConfigMaps.
     pub fn build_stable(&self) -> Built {
         let built = self.build();
         if let Some(Output::Stream(bytes)) = &built.output {
@@ -113,9 +114,11 @@ impl Project {
             again.insert("out.yaml", bytes.clone());
             again.options.reorder = Reorder::None;
             let again = again.build();
-            assert_eq!(again.diagnostics, "", "the output has faults: {}", text(bytes));
-            let Some(Output::Stream(second)) = again.output else { unreachable!("it is a stream") };
-            assert_eq!(text(&second), text(bytes), "the output is not stable");
+            let unread = again.diagnostics.contains("[yaml::");
+            assert!(!unread, "the output is not read: {}\n{}", again.diagnostics, text(bytes));
+            if let Some(Output::Stream(second)) = again.output {
+                assert_eq!(text(&second), text(bytes), "the output is not stable");
+            }
         }
         built
     }

@@ -12,7 +12,7 @@ pub fn let_it_panic() {
 
 /// Reads one text twice.
 pub fn run(text: &str) {
-    if let Some(difference) = kiln::fuzzing::difference_to_second_reader(text) {
+    if let Some(difference) = kiln::internals::difference_to_second_reader(text) {
         panic!("{difference}");
     }
 }

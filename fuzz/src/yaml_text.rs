@@ -1,7 +1,7 @@
 //! Any text, read as YAML in both dialects, as JSON, and as YAML with comments: no panic, and faults are inside the text.
 //! What is read and can be written means the same when it is read again, and the bytes written then are the same.
 
-use kiln::fuzzing::{json, read, read_json, read_yaml_1_1, reprint, write};
+use kiln::internals::{json, read, read_json, read_yaml_1_1, reprint, write};
 
 /// Reads and writes one text.
 pub fn run(text: &str) {
@@ -23,11 +23,21 @@ fn written_and_read_again(node: &kiln::Node) {
     }
     let Some(written) = write(node) else { return };
     let again = read(&written).expect("what was written can be read").expect("it holds a value");
-    // kustomize's way to its output makes a space of a next-line character.
-    if !json(node).is_some_and(|json| json.contains('\u{85}')) {
-        assert_eq!(json(node), json(&again), "the meaning changed: {written:?}");
+    let meant = json(node).expect("what is written has a JSON form");
+    if !is_lost_on_the_way(&meant) {
+        assert_eq!(Some(meant), json(&again), "the meaning changed: {written:?}");
     }
     assert_eq!(write(&again).as_ref(), Some(&written), "the bytes changed");
+}
+
+/// Returns whether kustomize's way to its output changes a value: a next-line character becomes a space, -0 becomes 0.
+fn is_lost_on_the_way(json: &str) -> bool {
+    let negative_zero = |(at, _)| {
+        let (before, after) = (&json[..at], &json[at + 2..]);
+        !before.ends_with(|c: char| c.is_ascii_alphanumeric())
+            && !after.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+    };
+    json.contains('\u{85}') || json.match_indices("-0").any(negative_zero)
 }
 
 /// Returns whether a map has the key `<<`, which is written as it is and then is a merge key.

@@ -33,10 +33,8 @@ pub(crate) enum MergeFault {
     Directive { at: OriginId, found: EcoString },
     /// An element of a keyed list is not a map.
     Element { path: String, at: OriginId },
-    /// A map has a field without a name, which kyaml's setter cannot set.
-    EmptyKey { path: String, at: OriginId },
-    /// The key of a field that is visited is a list or a map.
-    Key { path: String, at: OriginId },
+    /// The key of a field that is visited is none that kyaml can look up: empty, a list or a map.
+    Key { path: String, at: OriginId, found: &'static str },
 }
 
 /// What became of a whole object.
@@ -320,15 +318,13 @@ impl<'a, 'p> Merge<'a, 'p> {
     /// Returns the keys of the fields to visit, each text once.
     fn field_names(&self, node: &Node) -> Result<Vec<Key>, MergeFault> {
         let entries = node.entries().unwrap_or_default();
-        if let Some(entry) = entries.iter().find(|entry| entry.key.kind() == KeyKind::Complex) {
-            return Err(MergeFault::Key { path: self.path_text(), at: entry.key_origin });
-        }
-        match node.entry(known::EMPTY) {
-            Some(entry) => {
-                Err(MergeFault::EmptyKey { path: self.path_text(), at: entry.key_origin })
+        for entry in entries {
+            if let Some(found) = fault_of_key(entry.key) {
+                let (path, at) = (self.path_text(), entry.key_origin);
+                return Err(MergeFault::Key { path, at, found });
             }
-            None => Ok(distinct_keys(entries)),
         }
+        Ok(distinct_keys(entries))
     }
 
     fn target_field(
@@ -381,8 +377,7 @@ impl<'a, 'p> Merge<'a, 'p> {
     fn is_settled(&mut self, node: &Node, schema: Option<&Schema>) -> bool {
         if let Some(entries) = node.entries() {
             return entries.iter().all(|entry| match entry.value.kind() {
-                _ if entry.key.kind() == KeyKind::Complex => false,
-                _ if entry.key.same_text(known::EMPTY) => false,
+                _ if fault_of_key(entry.key).is_some() => false,
                 NodeKind::Scalar => {
                     let value = &entry.value;
                     !(value.is_null() && value.text().is_empty() || is_quoted_when_set(value))
@@ -539,6 +534,15 @@ impl<'a, 'p> Merge<'a, 'p> {
 fn take_look_if_empty(target: &mut Node, patch: &Node) {
     if target.is_empty() {
         target.copy_look(patch);
+    }
+}
+
+/// Returns what is wrong with the key of a field that is visited.
+fn fault_of_key(key: Key) -> Option<&'static str> {
+    match key.kind() {
+        KeyKind::Complex => Some("a list or a map"),
+        _ if key.text().is_empty() => Some("empty"),
+        _ => None,
     }
 }
 

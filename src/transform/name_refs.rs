@@ -15,8 +15,8 @@ use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::project::{FieldPath, NameReference, TransformerConfig};
 use crate::provenance::{OriginId, Recorder, StepKind};
 use crate::resource::{
-    AliasWrites, DEFAULT_NAMESPACE, Gvk, NOT_NAMESPACED, Resource, ResourceSet, set_field,
-    set_scalar,
+    AliasWrites, DEFAULT_NAMESPACE, Gvk, NOT_NAMESPACED, PreviousId, Resource, ResourceSet,
+    set_field, set_scalar,
 };
 use crate::session::Context;
 use crate::yaml::{Node, NodeKind, Scalar, direct, known};
@@ -43,6 +43,7 @@ pub(crate) fn apply(
     set: &mut ResourceSet,
     config: &TransformerConfig,
 ) -> Fallible<()> {
+    require_names_without_commas(cx, set)?;
     let step = cx.provenance.step(StepKind::NameReference, OriginId::NONE);
     let targets = Targets::new(set);
     let mut specs = ReferenceSpecs { references: &config.name_reference, by_type: HashMap::new() };
@@ -99,6 +100,26 @@ pub(crate) fn apply(
         });
         if let Some((fault, path)) = fault {
             result = Err(report(cx, set, index, fault, &path));
+        }
+    }
+    result
+}
+
+/// kustomize keeps the earlier names, namespaces and kinds of an object in three lists with commas, and ends where they are
+/// not equally long.
+fn require_names_without_commas(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<()> {
+    let mut result = Ok(());
+    for resource in set {
+        let commas = |field: fn(&PreviousId) -> &EcoString| {
+            resource.previous().iter().map(|id| field(id).matches(',').count()).sum::<usize>()
+        };
+        let names = commas(|id| &id.name);
+        if names != commas(|id| &id.namespace) || names != commas(|id| &id.kind) {
+            let message =
+                format!("`{}` had a name, namespace or kind with a comma before", resource.id());
+            let d = Diagnostic::error(Code::NameReferenceInvalid, message)
+                .at(cx.span(resource.node().origin()), "this object");
+            result = Err(cx.fail(d.help("take the comma out of the name, the kind or the prefix")));
         }
     }
     result

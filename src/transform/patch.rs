@@ -714,9 +714,9 @@ fn merge_fault(
             let message = format!("`$patch` is `merge`, `replace` or `delete`, not `{found}`");
             Diagnostic::error(Code::PatchConflict, message).at(cx.span(*at), "not known")
         }
-        MergeFault::Key { path, at } => {
+        MergeFault::Key { path, at, found } => {
             let field = if path.is_empty() { String::new() } else { format!("`{path}` of ") };
-            let message = format!("a key of {field}`{id}` is a list or a map");
+            let message = format!("a key of {field}`{id}` is {found}");
             Diagnostic::error(Code::PatchConflict, message)
                 .at(cx.span(*at), "this key")
                 .at(cx.span(patch), "while merging this patch")
@@ -727,13 +727,6 @@ fn merge_fault(
             );
             Diagnostic::error(Code::PatchConflict, message)
                 .at(cx.span(*at), "not a map")
-                .at(cx.span(patch), "while merging this patch")
-        }
-        MergeFault::EmptyKey { path, at } => {
-            let map = if path.is_empty() { "the patch".to_owned() } else { format!("`{path}`") };
-            let message = format!("{map} of `{id}` has a field without a name");
-            Diagnostic::error(Code::PatchConflict, message)
-                .at(cx.span(*at), "an empty key")
                 .at(cx.span(patch), "while merging this patch")
         }
     };

@@ -7,6 +7,7 @@
 //! - a map has the key `<<`, which kiln resolves while it reads;
 //! - a tag has one of `,[]{}` in it, which YAML 1.1 allows, or a plain scalar in a flow collection a `?`, which ends it in
 //!   YAML 1.1;
+//! - a byte order mark stands behind the start of the text; libyaml skips one at the start of every line;
 //! - the text holds a control character, for which go-yaml looks ahead in pieces of 512 bytes;
 //! - it is larger than kiln's limits on nesting and on aliases, or libyaml-safer is wrong about it: it panics, or takes the text for UTF-16.
 
@@ -40,8 +41,8 @@ enum Content {
 
 /// Why there is no tree.
 enum NoTree {
-    /// The text is not YAML.
-    Refused(&'static str),
+    /// The text is not YAML; why, and the byte offset where that was noticed.
+    Refused(&'static str, usize),
     /// The text is none that both parsers mean to read alike.
     NotCompared,
 }
@@ -51,7 +52,9 @@ impl From<libyaml_safer::Error> for NoTree {
         match error.problem() {
             // Any text whose first byte is that of a byte order mark.
             "invalid byte order marker" => Self::NotCompared,
-            problem => Self::Refused(problem),
+            problem => {
+                Self::Refused(problem, error.problem_mark().map_or(0, |mark| mark.index as usize))
+            }
         }
     }
 }
@@ -61,7 +64,8 @@ pub(crate) fn difference_to_second_reader(text: &str) -> Option<String> {
     let has_old_tag = text.split_whitespace().any(|word| {
         word.split_once('!').is_some_and(|(_, tag)| tag.contains([',', '[', ']', '{', '}']))
     });
-    if has_old_tag || first_control_character(text).is_some() {
+    let has_late_mark = text.char_indices().any(|(at, c)| at > 0 && c == '\u{feff}');
+    if has_old_tag || has_late_mark || first_control_character(text).is_some() {
         return None;
     }
     // libyaml-safer panics where a text ends too early.
@@ -75,8 +79,8 @@ pub(crate) fn difference_to_second_reader(text: &str) -> Option<String> {
         (Err(error), Ok(_)) => {
             Some(format!("only kiln refuses: {} at {}", error.message, error.at))
         }
-        (Ok(_), Err(NoTree::Refused(problem))) if known_acceptance(problem) => None,
-        (Ok(own), Err(NoTree::Refused(problem))) => {
+        (Ok(_), Err(NoTree::Refused(problem, at))) if known_acceptance(text, problem, at) => None,
+        (Ok(own), Err(NoTree::Refused(problem, _))) => {
             Some(format!("only libyaml refuses: {problem}, kiln reads {own:?}"))
         }
     }
@@ -95,9 +99,12 @@ fn known_refusal(text: &str, error: &SyntaxError, end: usize) -> bool {
 }
 
 /// Returns whether go-yaml, and so kiln, accepts what libyaml refuses.
-fn known_acceptance(problem: &str) -> bool {
+fn known_acceptance(text: &str, problem: &str, at: usize) -> bool {
+    let behind_space = text.get(at..).unwrap_or_default().trim_start();
     // An address as `[001:db8::]`.
     problem == "found unexpected ':'"
+        // go-yaml passes over tabs and line breaks to the next comment.
+        || problem == "found character that cannot start any token" && behind_space.starts_with('#')
 }
 
 fn difference(own: &Node, second: &Tree) -> Option<String> {
@@ -161,7 +168,7 @@ fn read(text: &str) -> Result<(Option<Rc<Tree>>, usize), NoTree> {
             EventData::DocumentStart { version_directive, .. } => {
                 // go-yaml reads YAML 1.1 only.
                 if version_directive.is_some_and(|v| (v.major, v.minor) != (1, 1)) {
-                    return Err(NoTree::Refused("a version that go-yaml refuses"));
+                    return Err(NoTree::Refused("a version that go-yaml refuses", 0));
                 }
                 continue;
             }
@@ -184,8 +191,8 @@ fn read(text: &str) -> Result<(Option<Rc<Tree>>, usize), NoTree> {
             }
             EventData::Alias { anchor } => match anchors.get(&anchor) {
                 Some(Some(tree)) => (Rc::clone(tree), None),
-                Some(None) => return Err(NoTree::Refused("an anchor that contains itself")),
-                None => return Err(NoTree::Refused("an unknown anchor")),
+                Some(None) => return Err(NoTree::Refused("an anchor that contains itself", 0)),
+                None => return Err(NoTree::Refused("an unknown anchor", 0)),
             },
             EventData::Scalar { anchor, tag, value, style, .. } => {
                 let style = style_of(style);

@@ -1,5 +1,5 @@
-//! What the fuzz targets in `fuzz/` need of the compiler's inside. It exists only with the feature `fuzzing`, is no part of
-//! the public API, and asserts nothing itself: each target says what must hold.
+//! What the fuzz targets in `fuzz/` and the benchmarks in `benches/` need of the compiler's inside. It exists only with the
+//! feature `internals`, is no part of the public API, and asserts nothing itself: each target says what must hold.
 
 use crate::Node;
 use crate::yaml::{
@@ -48,6 +48,7 @@ pub fn reprint(text: &str) -> Option<String> {
 }
 
 /// Returns how the tree of a text differs from what another parser reads; none if both agree.
+#[cfg(feature = "fuzzing")]
 pub fn difference_to_second_reader(text: &str) -> Option<String> {
     crate::yaml::difference_to_second_reader(text)
 }
