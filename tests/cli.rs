@@ -267,7 +267,8 @@ fn help() {
     stdout:
     Compile Kubernetes configuration.
 
-    kiln builds kustomizations to plain YAML, to the same bytes as kustomize 5.8.1, without network, cluster or helper programs.
+    kiln builds kustomizations to plain YAML, to the same bytes as kustomize 5.8.1, without network,
+    cluster or helper programs.
 
     Usage: kiln [OPTIONS] <COMMAND>
 
