@@ -55,7 +55,7 @@ const SEPARATOR: &[u8] = b"---\n";
 /// What was made of less input is not worth a thread.
 const MIN_BYTES_FOR_THREADS: u32 = 128 << 10;
 
-/// So many shares of the objects for each thread: one CustomResourceDefinition can be larger than all other objects.
+/// So many shares of the objects for each thread: one `CustomResourceDefinition` can be larger than all other objects.
 const SHARES_PER_THREAD: usize = 16;
 
 /// Some of the documents of a stream.

@@ -581,6 +581,10 @@ pub(super) fn position(bytes: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<u
 }
 
 /// Returns the offset of the first character that YAML does not allow in a text.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a test without branches is done for many bytes at once"
+)]
 pub(super) fn first_control_character(text: &str) -> Option<usize> {
     let suspicious = |b: u8| {
         (b < 0x20) & !matches!(b, b'\t' | b'\n' | b'\r') | (b == 0x7f) | matches!(b, 0xc2 | 0xef)
