@@ -5,7 +5,9 @@
 
 mod order;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 
 use ecow::EcoString;
@@ -32,22 +34,15 @@ pub(crate) fn stream(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<Vec<u8
     let resources: Vec<&Resource> = set.iter().collect();
     let is_large = cx.sources().total_bytes() >= MIN_BYTES_FOR_THREADS;
     let jobs = if is_large { cx.options.jobs.max(1) } else { 1 };
-    let parts = write_parts(&resources, jobs);
-    let mut out = Vec::with_capacity(parts.iter().map(|part| part.bytes.len() + 4).sum());
-    let mut result = Ok(());
-    for part in parts {
-        if !out.is_empty() && !part.bytes.is_empty() {
-            out.extend_from_slice(SEPARATOR);
-        }
-        out.extend_from_slice(&part.bytes);
-        for (resource, at) in part.changed {
-            warn_of_text(cx, resource, at);
-        }
-        for (resource, fault) in part.faults {
-            result = Err(unwritable(cx, resource, &fault));
-        }
+    let stream = write_all(&resources, jobs);
+    for (resource, at) in stream.changed {
+        warn_of_text(cx, resource, at);
     }
-    result.map(|()| out)
+    let mut result = Ok(stream.bytes);
+    for (resource, fault) in stream.faults {
+        result = Err(unwritable(cx, resource, &fault));
+    }
+    result
 }
 
 const SEPARATOR: &[u8] = b"---\n";
@@ -58,61 +53,91 @@ const MIN_BYTES_FOR_THREADS: u32 = 128 << 10;
 /// So many shares of the objects for each thread: one `CustomResourceDefinition` can be larger than all other objects.
 const SHARES_PER_THREAD: usize = 16;
 
-/// Some of the documents of a stream.
+/// Documents of a stream.
 #[derive(Default)]
-struct Part<'r> {
+struct Stream<'r> {
     bytes: Vec<u8>,
     /// The texts that are not what they were.
     changed: Vec<(&'r Resource, OriginId)>,
     faults: Vec<(&'r Resource, ViewFault)>,
 }
 
-/// Returns the documents of all objects in order, written by several threads.
-fn write_parts<'r>(resources: &[&'r Resource], jobs: usize) -> Vec<Part<'r>> {
+impl<'r> Stream<'r> {
+    fn write(&mut self, resources: &[&'r Resource]) {
+        for &resource in resources {
+            if !self.bytes.is_empty() {
+                self.bytes.extend_from_slice(SEPARATOR);
+            }
+            match write_document_and_compare(resource.node(), &mut self.bytes) {
+                Ok(changed) => self.changed.extend(changed.into_iter().map(|at| (resource, at))),
+                Err(fault) => self.faults.push((resource, fault)),
+            }
+        }
+    }
+
+    fn append(&mut self, mut other: Self) {
+        if !self.bytes.is_empty() && !other.bytes.is_empty() {
+            self.bytes.extend_from_slice(SEPARATOR);
+        }
+        self.bytes.append(&mut other.bytes);
+        self.changed.append(&mut other.changed);
+        self.faults.append(&mut other.faults);
+    }
+}
+
+/// Writes all objects in order, in shares that several threads take. A share is appended as soon as those before it are
+/// there, so that the stream is not in memory twice.
+fn write_all<'r>(resources: &[&'r Resource], jobs: usize) -> Stream<'r> {
+    let mut stream = Stream::default();
     if jobs < 2 {
-        return vec![write_part(resources)];
+        stream.write(resources);
+        return stream;
     }
     let size = resources.len().div_ceil(jobs * SHARES_PER_THREAD).max(1);
     let shares: Vec<_> = resources.chunks(size).collect();
     let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(share) = shares.get(index) else { return done };
-            done.push((index, write_part(share)));
-        }
+    let take = || {
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        let share = shares.get(index)?;
+        let mut written = Stream::default();
+        written.write(share);
+        Some((index, written))
     };
-    let mut parts = thread::scope(|scope| {
-        let workers: Vec<_> = (1..jobs.min(shares.len()))
-            .map_while(|_| {
-                // A thread that cannot be started is no fault: the others do its work.
-                let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
-                builder.spawn_scoped(scope, work).ok()
-            })
-            .collect();
-        let mut parts = work();
-        for worker in workers {
-            parts.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+    let (done, finished) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 1..jobs.min(shares.len()) {
+            let done = done.clone();
+            let work = move || {
+                // Nobody waits for a share only if a thread has panicked, which ends the build.
+                while take().is_some_and(|share| done.send(share).is_ok()) {}
+            };
+            // A thread that cannot be started is no fault: the others do its work.
+            let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
+            if builder.spawn_scoped(scope, work).is_err() {
+                break;
+            }
         }
-        parts
+        drop(done);
+        let (mut waiting, mut count) = (BTreeMap::new(), 0);
+        loop {
+            let own = take();
+            let is_last = own.is_none();
+            waiting.extend(own);
+            waiting.extend(finished.try_iter());
+            while let Some(share) = waiting.remove(&count) {
+                stream.append(share);
+                count += 1;
+            }
+            if is_last {
+                break;
+            }
+        }
+        for (index, share) in finished {
+            waiting.insert(index, share);
+        }
+        waiting.into_values().for_each(|share| stream.append(share));
     });
-    parts.sort_by_key(|(index, _)| *index);
-    parts.into_iter().map(|(_, part)| part).collect()
-}
-
-fn write_part<'r>(resources: &[&'r Resource]) -> Part<'r> {
-    let mut part = Part::default();
-    for &resource in resources {
-        if !part.bytes.is_empty() {
-            part.bytes.extend_from_slice(SEPARATOR);
-        }
-        match write_document_and_compare(resource.node(), &mut part.bytes) {
-            Ok(changed) => part.changed.extend(changed.into_iter().map(|at| (resource, at))),
-            Err(fault) => part.faults.push((resource, fault)),
-        }
-    }
-    part
+    stream
 }
 
 fn warn_of_text(cx: &mut Context<'_>, resource: &Resource, at: OriginId) {
@@ -134,7 +159,7 @@ fn unwritable(cx: &mut Context<'_>, resource: &Resource, fault: &ViewFault) -> R
 pub(crate) fn files(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<Vec<OutputFile>> {
     let namespaces: std::collections::BTreeSet<&str> =
         set.iter().map(|r| r.id().effective_namespace()).filter(|n| *n != NOT_NAMESPACED).collect();
-    let mut files = std::collections::BTreeMap::new();
+    let mut files = BTreeMap::new();
     let mut result = Ok(());
     for resource in set {
         let mut bytes = Vec::new();
