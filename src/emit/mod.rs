@@ -132,10 +132,10 @@ fn write_all<'r>(resources: &[&'r Resource], jobs: usize) -> Stream<'r> {
                 break;
             }
         }
-        for (index, share) in finished {
-            waiting.insert(index, share);
+        waiting.extend(finished);
+        for share in waiting.into_values() {
+            stream.append(share);
         }
-        waiting.into_values().for_each(|share| stream.append(share));
     });
     stream
 }
