@@ -37,7 +37,7 @@ pub(super) fn run(args: &BuildArgs, around: &Surroundings<'_>) -> Result<Ending,
     let output = args.output.as_ref().map(|output| directory.join(output));
     let into_directory = output.as_ref().is_some_and(|output| output.is_dir());
     let reader = DiskReader;
-    let session = Session::new(&reader);
+    let session = Session::for_one_build(&reader);
     let target = directory.join(&args.target);
 
     let mut lints = Lints { strict: around.strict, ..Lints::default() };

@@ -12,6 +12,8 @@ use super::go_regex;
 pub(crate) enum Pattern {
     /// The pattern matches exactly this text.
     Text(String),
+    /// The pattern matches where this text is, anywhere.
+    Inside(String),
     /// The pattern is a regular expression.
     Regex(Box<Regex>),
 }
@@ -37,6 +39,9 @@ impl Pattern {
 
     /// Compiles a pattern as it stands, with a text before and after it.
     pub(crate) fn between(before: &str, pattern: &str, after: &str) -> Result<Self, PatternError> {
+        if before.is_empty() && after.is_empty() && !pattern.contains(META) {
+            return Ok(Self::Inside(pattern.to_owned()));
+        }
         let refused = |message| PatternError { pattern: pattern.to_owned(), message };
         // The whole is translated: a `)` of the pattern may close what stands before it.
         let translated =
@@ -49,6 +54,7 @@ impl Pattern {
     pub(crate) fn is_match(&self, text: &str) -> bool {
         match self {
             Self::Text(wanted) => wanted == text,
+            Self::Inside(wanted) => text.contains(wanted.as_str()),
             Self::Regex(regex) => regex.is_match(text),
         }
     }

@@ -7,7 +7,7 @@
 mod faults;
 mod options;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -64,6 +64,8 @@ pub struct Session<'r> {
     files: Mutex<HashMap<PathBuf, Arc<SourceFile>>>,
     objects: Mutex<HashMap<PathBuf, Objects>>,
     documents: Mutex<HashMap<PathBuf, Document>>,
+    /// The files whose objects were handed over without being kept; none if all objects are kept.
+    handed_over: Option<Mutex<HashSet<PathBuf>>>,
 }
 
 impl<'r> Session<'r> {
@@ -75,7 +77,14 @@ impl<'r> Session<'r> {
             files: Mutex::default(),
             objects: Mutex::default(),
             documents: Mutex::default(),
+            handed_over: None,
         }
+    }
+
+    /// Returns a session for one build. It does not keep objects that are asked for once, which most are, so that they
+    /// can be changed in place; those that come a second time are parsed again and kept then.
+    pub fn for_one_build(reader: &'r dyn Reader) -> Self {
+        Self { handed_over: Some(Mutex::default()), ..Self::new(reader) }
     }
 
     /// Returns the files that were read.
@@ -112,6 +121,18 @@ impl<'r> Session<'r> {
         let read = Arc::new(read_objects(file.bytes(), file.base()));
         let mut objects = self.known_objects();
         Arc::clone(objects.entry(file.path().to_path_buf()).or_insert(read))
+    }
+
+    /// Like [`Session::objects`], for objects that will be changed.
+    fn own_objects(&self, file: &SourceFile) -> Result<Vec<Node>, ReadFault> {
+        let objects = self.objects(file);
+        if let Some(handed_over) = &self.handed_over {
+            let mut paths = handed_over.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if paths.insert(file.path().to_path_buf()) {
+                self.known_objects().remove(file.path());
+            }
+        }
+        Arc::try_unwrap(objects).unwrap_or_else(|shared| shared.as_ref().clone())
     }
 
     /// Parses files with several threads. Who asks for their objects afterwards finds them parsed.
@@ -250,10 +271,7 @@ impl<'s> Context<'s> {
 
     /// Returns the objects of a file, parsed once in a session.
     pub(crate) fn objects(&mut self, file: &SourceFile) -> Fallible<Vec<Node>> {
-        match self.session.objects(file).as_ref() {
-            Ok(nodes) => Ok(nodes.clone()),
-            Err(fault) => Err(self.read_fault(fault, file)),
-        }
+        self.session.own_objects(file).map_err(|fault| self.read_fault(&fault, file))
     }
 
     /// Reads the files among the entries of the kustomization in `root` and parses them with several threads, if that

@@ -23,12 +23,53 @@ const AFTER_NAME: &str = "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$";
 #[derive(Debug)]
 pub(crate) struct ImageRule {
     image: Image,
-    pattern: Result<Pattern, PatternError>,
+    pattern: Result<ImageName, PatternError>,
+}
+
+/// The name of an image to find.
+#[derive(Debug)]
+enum ImageName {
+    /// A text in which nothing but a dot has a meaning, as nearly all names are: it stands for any character.
+    Plain(String),
+    Pattern(Pattern),
+}
+
+impl ImageName {
+    fn new(name: &str) -> Result<Self, PatternError> {
+        let is_plain =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':');
+        if name.chars().all(is_plain) {
+            return Ok(Self::Plain(name.to_owned()));
+        }
+        Pattern::between("^", name, AFTER_NAME).map(Self::Pattern)
+    }
+
+    fn is_match(&self, image: &str) -> bool {
+        let name = match self {
+            Self::Plain(name) => name,
+            Self::Pattern(pattern) => return pattern.is_match(image),
+        };
+        let mut rest = image.chars();
+        for wanted in name.chars() {
+            if !rest.next().is_some_and(|c| c == wanted || wanted == '.' && c != '\n') {
+                return false;
+            }
+        }
+        let mut rest = rest.as_str();
+        let is_tag =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '{' | '}' | '-');
+        for mark in [":", "@sha256:"] {
+            if let Some(part) = rest.strip_prefix(mark) {
+                rest = part.trim_start_matches(is_tag);
+            }
+        }
+        rest.is_empty()
+    }
 }
 
 /// Prepares an entry of `images`.
 pub(crate) fn configure(image: &Image) -> ImageRule {
-    let pattern = Pattern::between("^", image.name.as_str(), AFTER_NAME);
+    let pattern = ImageName::new(image.name.as_str());
     ImageRule { image: image.clone(), pattern }
 }
 
@@ -315,6 +356,36 @@ fn rewrite(image: &str, rule: &Image) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_names_match_as_their_patterns_do() {
+        let images = [
+            "",
+            "nginx",
+            "nginx:1",
+            "nginx:1@sha256:ab",
+            "nginx@sha256:ab",
+            "nginx:1:2",
+            "nginx@md5:a",
+            "nginxx",
+            "xnginx",
+            "nginx:1\n",
+            "nginx\n",
+            "a.b/nginx:{x}",
+            "axb/nginx",
+            "a\nb/nginx",
+            "nginx:@sha256:",
+            "h:5000/nginx:1",
+        ];
+        for name in ["", "nginx", "a.b/nginx", "h:5000/nginx", "nginx:1", "..nginx"] {
+            let pattern = Pattern::between("^", name, AFTER_NAME).unwrap();
+            let plain = ImageName::new(name).unwrap();
+            assert!(matches!(plain, ImageName::Plain(_)));
+            for image in images {
+                assert_eq!(plain.is_match(image), pattern.is_match(image), "{name} {image:?}");
+            }
+        }
+    }
 
     #[test]
     fn an_image_has_a_name_a_tag_and_a_digest() {
