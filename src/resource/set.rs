@@ -5,7 +5,7 @@
 //! way only: it may name an object that no longer has the name. Look-ups compare ids, so that costs nothing but a
 //! comparison; removing objects rebuilds the index.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::sync::Arc;
 
 use ecow::EcoString;

@@ -4,8 +4,8 @@
 //! a list with its elements' schema and its merge rule, `s` anything else. The names of definitions follow. Nothing is
 //! decoded before a patch asks.
 
+use foldhash::HashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::ListRule;

@@ -3,7 +3,7 @@
 //! A path names fields, never list elements: a list on the way stands for all of its elements. This is kustomize's
 //! `fieldspec` filter (`api/filters/fieldspec/fieldspec.go`), with its way of creating what is missing.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::project::{FieldPath, FieldSpec, FieldSpecs, PartFault, PathPart};
 use crate::provenance::OriginId;
@@ -163,7 +163,7 @@ pub(crate) struct SpecsByType<'s> {
 
 impl<'s> SpecsByType<'s> {
     pub(crate) fn new(specs: &'s FieldSpecs) -> Self {
-        Self { specs: &specs.0, by_type: HashMap::new() }
+        Self { specs: &specs.0, by_type: HashMap::default() }
     }
 
     /// Returns the specifications that select a type, in order.

@@ -5,7 +5,7 @@
 //! decided by the sieves of `api/filters/nameref/nameref.go`, in their order: earlier type, role reference, namespace,
 //! then the prefixes and suffixes that both went through.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use ecow::EcoString;
 
@@ -46,7 +46,8 @@ pub(crate) fn apply(
     require_names_without_commas(cx, set)?;
     let step = cx.provenance.step(StepKind::NameReference, OriginId::NONE);
     let targets = Targets::new(set);
-    let mut specs = ReferenceSpecs { references: &config.name_reference, by_type: HashMap::new() };
+    let mut specs =
+        ReferenceSpecs { references: &config.name_reference, by_type: HashMap::default() };
     let mut result = Ok(());
     for index in 0..set.len() {
         let referrer = set.get(index);
@@ -250,8 +251,8 @@ impl Targets {
     fn new(set: &ResourceSet) -> Self {
         let mut targets = Self {
             all: Vec::with_capacity(set.len()),
-            by_previous_name: HashMap::new(),
-            by_original_namespace: HashMap::new(),
+            by_previous_name: HashMap::default(),
+            by_original_namespace: HashMap::default(),
             prefixes: Vec::with_capacity(set.len()),
             suffixes: Vec::with_capacity(set.len()),
         };

@@ -4,8 +4,8 @@
 //! text resolves to. `1` and `"1"` are the same text and different keys. The texts live for the whole process; their
 //! table only ever grows, and reading it takes no lock.
 
+use foldhash::HashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, OnceLock};
 
 /// What a key is, apart from its text.
