@@ -5,6 +5,7 @@
 
 mod order;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use ecow::EcoString;
@@ -29,26 +30,9 @@ pub struct OutputFile {
 /// Returns the objects as one stream of documents.
 pub(crate) fn stream(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<Vec<u8>> {
     let resources: Vec<&Resource> = set.iter().collect();
-    let jobs =
-        if resources.len() < MIN_OBJECTS_PER_THREAD * 2 { 1 } else { cx.options.jobs.max(1) };
-    let share = resources.len().div_ceil(jobs).max(1);
-    let parts: Vec<Part<'_>> = thread::scope(|scope| {
-        let mut shares = resources.chunks(share);
-        let own = shares.next().unwrap_or_default();
-        let others: Vec<_> = shares
-            .map(|share| {
-                let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
-                // A thread that cannot be started is no fault: this one does its work.
-                builder.spawn_scoped(scope, || write_part(share)).map_err(|_| share)
-            })
-            .collect();
-        let mut parts = vec![write_part(own)];
-        parts.extend(others.into_iter().map(|other| match other {
-            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            Err(share) => write_part(share),
-        }));
-        parts
-    });
+    let is_large = cx.sources().total_bytes() >= MIN_BYTES_FOR_THREADS;
+    let jobs = if is_large { cx.options.jobs.max(1) } else { 1 };
+    let parts = write_parts(&resources, jobs);
     let mut out = Vec::with_capacity(parts.iter().map(|part| part.bytes.len() + 4).sum());
     let mut result = Ok(());
     for part in parts {
@@ -68,8 +52,11 @@ pub(crate) fn stream(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<Vec<u8
 
 const SEPARATOR: &[u8] = b"---\n";
 
-/// Fewer objects are not worth a thread.
-const MIN_OBJECTS_PER_THREAD: usize = 100;
+/// What was made of less input is not worth a thread.
+const MIN_BYTES_FOR_THREADS: u32 = 128 << 10;
+
+/// So many shares of the objects for each thread: one `CustomResourceDefinition` can be larger than all other objects.
+const SHARES_PER_THREAD: usize = 16;
 
 /// Some of the documents of a stream.
 #[derive(Default)]
@@ -78,6 +65,40 @@ struct Part<'r> {
     /// The texts that are not what they were.
     changed: Vec<(&'r Resource, OriginId)>,
     faults: Vec<(&'r Resource, ViewFault)>,
+}
+
+/// Returns the documents of all objects in order, written by several threads.
+fn write_parts<'r>(resources: &[&'r Resource], jobs: usize) -> Vec<Part<'r>> {
+    if jobs < 2 {
+        return vec![write_part(resources)];
+    }
+    let size = resources.len().div_ceil(jobs * SHARES_PER_THREAD).max(1);
+    let shares: Vec<_> = resources.chunks(size).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(share) = shares.get(index) else { return done };
+            done.push((index, write_part(share)));
+        }
+    };
+    let mut parts = thread::scope(|scope| {
+        let workers: Vec<_> = (1..jobs.min(shares.len()))
+            .map_while(|_| {
+                // A thread that cannot be started is no fault: the others do its work.
+                let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
+                builder.spawn_scoped(scope, work).ok()
+            })
+            .collect();
+        let mut parts = work();
+        for worker in workers {
+            parts.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        parts
+    });
+    parts.sort_by_key(|(index, _)| *index);
+    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 fn write_part<'r>(resources: &[&'r Resource]) -> Part<'r> {

@@ -232,6 +232,12 @@ impl SourceMap {
         Some((file, offset))
     }
 
+    /// Returns how many bytes all files hold together.
+    pub(crate) fn total_bytes(&self) -> u32 {
+        let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        files.last().map_or(0, |file| file.base + file.text.len() as u32)
+    }
+
     /// Returns the files that are read into Secrets.
     pub(crate) fn secret_files(&self) -> Vec<Arc<SourceFile>> {
         let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -204,6 +204,11 @@ impl<'t> Scanner<'t> {
         self.bytes.get(self.pos + ahead).copied().unwrap_or(0)
     }
 
+    /// Moves past spaces.
+    fn skip_spaces(&mut self) {
+        self.pos += self.bytes[self.pos..].iter().take_while(|&&b| b == b' ').count();
+    }
+
     /// The length of the line break at `pos + ahead`, or 0.
     fn break_len(&self, ahead: usize) -> usize {
         break_len(self.bytes, self.pos + ahead)
@@ -345,6 +350,7 @@ impl<'t> Scanner<'t> {
 
     fn scan_to_next_token(&mut self, search: SearchStart) {
         loop {
+            self.skip_spaces();
             while self.byte(0) == b' '
                 || (self.byte(0) == b'\t' && (self.flow_level > 0 || !self.simple_key_allowed))
             {
@@ -560,13 +566,31 @@ impl<'t> Scanner<'t> {
     }
 }
 
+/// Returns where the first byte of a kind is, which hardly any text has. Whole blocks are tested without a branch, as many
+/// bytes at once as the processor can.
+pub(super) fn position(bytes: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
+    const BLOCK: usize = 64;
+    let mut start = 0;
+    for block in bytes.chunks(BLOCK) {
+        if block.iter().fold(false, |any, &b| any | is_wanted(b)) {
+            return block.iter().position(|&b| is_wanted(b)).map(|offset| start + offset);
+        }
+        start += block.len();
+    }
+    None
+}
+
 /// Returns the offset of the first character that YAML does not allow in a text.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a test without branches is done for many bytes at once"
+)]
 pub(super) fn first_control_character(text: &str) -> Option<usize> {
     let suspicious = |b: u8| {
-        b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7f || matches!(b, 0xc2 | 0xef)
+        (b < 0x20) & !matches!(b, b'\t' | b'\n' | b'\r') | (b == 0x7f) | matches!(b, 0xc2 | 0xef)
     };
     let mut from = 0;
-    while let Some(offset) = text.as_bytes()[from..].iter().position(|&b| suspicious(b)) {
+    while let Some(offset) = position(&text.as_bytes()[from..], suspicious) {
         let at = from + offset;
         let character = text[at..].chars().next()?;
         match character {

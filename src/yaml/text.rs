@@ -129,7 +129,8 @@ pub(crate) fn analyze(text: &str, dialect: Dialect) -> TextTraits {
         let class = CLASSES[byte as usize];
         if class == ORDINARY {
             (previous_space, previous_break, preceded_by_blank) = (false, false, false);
-            at += 1;
+            let is_ordinary = |b: &&u8| CLASSES[**b as usize] == ORDINARY;
+            at += bytes[at..].iter().take_while(is_ordinary).count();
             continue;
         }
         let len = width(byte);

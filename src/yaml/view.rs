@@ -21,7 +21,7 @@ use ecow::EcoString;
 
 use super::number::{format_general, format_json};
 use super::scalar::{Scalar, is_base_60, is_yaml_1_1_non_string, resolve, resolve_tag};
-use super::scan::{Scanner, TokenKind, break_len};
+use super::scan::{Scanner, TokenKind, break_len, position};
 use super::text::{analyze, width};
 use super::{Dialect, Entry, Key, KeyKind, Node, NodeKind, ScalarStyle, Tag, known};
 use crate::provenance::OriginId;
@@ -579,8 +579,7 @@ pub(crate) fn check_json_key(key: &str, at: OriginId) -> Result<(), ViewFault> {
 /// Returns a string as it is after kustomize's way from JSON to YAML, which reads the JSON text as YAML: a next-line
 /// character folds like a line break, and some control characters are refused.
 pub(crate) fn through_json(text: Cow<'_, str>, at: OriginId) -> Result<Cow<'_, str>, ViewFault> {
-    let suspicious = |b: u8| matches!(b, 0x7f | 0xc2 | 0xef);
-    if !text.bytes().any(suspicious) {
+    if position(text.as_bytes(), |b| matches!(b, 0x7f | 0xc2 | 0xef)).is_none() {
         return Ok(text);
     }
     let refused =

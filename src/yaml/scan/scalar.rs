@@ -143,6 +143,7 @@ impl<'t> Scanner<'t> {
                         return self.error("a tab cannot be used for indentation", context);
                     }
                     self.pos += 1;
+                    self.skip_spaces();
                     blanks.1 = self.pos;
                 } else if self.is_break(0) {
                     let meaning = self.read_break();
@@ -171,6 +172,8 @@ impl<'t> Scanner<'t> {
         let flow = self.flow_level > 0;
         while let Some(&byte) = self.bytes.get(self.pos) {
             match byte {
+                // Most spaces stand alone between two words.
+                b' ' if self.byte(1).is_ascii_alphanumeric() => self.pos += 2,
                 b' ' | b'\t' | b'\n' | b'\r' => return,
                 b':' if self.is_blank_or_end(1) => return,
                 b',' | b'?' | b'[' | b']' | b'{' | b'}' if flow => return,
