@@ -7,7 +7,8 @@ use std::path::{Component, Path, PathBuf};
 
 use kiln::{
     BuildOptions, Diagnostic, Layout, LoadRestriction, MemoryReader, Output, Reader, Reorder,
-    Session, Severity, SourceMap, Span, render,
+    Session, Severity, SourceMap, Span,
+    render::{self, RenderOptions},
 };
 
 const ROOT: &str = "/p";
@@ -160,9 +161,23 @@ fn build(reader: &dyn Reader, options: &BuildOptions) -> Built {
     for diagnostic in &outcome.diagnostics {
         check(diagnostic, session.sources());
     }
-    let diagnostics = render::short(&outcome.diagnostics, session.sources(), &options.shown_from);
-    assert_eq!(diagnostics.matches('\n').count(), outcome.diagnostics.len(), "one line each");
+    let diagnostics = rendered(&outcome.diagnostics, session.sources(), &options.shown_from);
     Built { output: outcome.value.map(|build| build.output), diagnostics }
+}
+
+/// Renders diagnostics in every format, and returns the short one.
+fn rendered(diagnostics: &[Diagnostic], sources: &SourceMap, from: &Path) -> String {
+    let mut options = RenderOptions::plain(from);
+    let short = render::short(diagnostics, sources, &options);
+    assert_eq!(short.matches('\n').count(), diagnostics.len(), "one line each");
+    let github = render::github(diagnostics, sources, &options);
+    assert_eq!(github.matches('\n').count(), diagnostics.len(), "one line each");
+    let json = render::json(diagnostics, sources, &options);
+    assert_eq!(json.trim_end().lines().count(), 1, "one line for all");
+    render::full(diagnostics, sources, &options);
+    (options.color, options.width, options.show_secrets) = (true, 20, true);
+    render::full(diagnostics, sources, &options);
+    short
 }
 
 fn check(diagnostic: &Diagnostic, sources: &SourceMap) {

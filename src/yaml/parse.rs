@@ -468,19 +468,14 @@ impl<'t> Parser<'t> {
         let (kind, at) = self.peek_kind()?;
         let key = match kind {
             TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSequenceEnd => {
-                // go-yaml takes the token that ends an empty key.
+                // go-yaml takes the token that ends an empty key, whatever it is: `[? ]]` is a list of one.
                 let token = self.skip()?;
-                if token.kind != TokenKind::Value {
-                    return Self::fail("expected a key", at, Some(("a list", start)));
-                }
                 let key = self.empty(at);
-                let value = match self.peek_kind()?.0 {
-                    TokenKind::FlowEntry | TokenKind::FlowSequenceEnd => self.empty(token.end),
-                    TokenKind::Value => {
-                        self.skip()?;
-                        self.flow_value(TokenKind::FlowSequenceEnd)?
-                    }
-                    _ => self.empty(token.end),
+                let value = if self.peek_kind()?.0 == TokenKind::Value {
+                    self.skip()?;
+                    self.flow_value(TokenKind::FlowSequenceEnd)?
+                } else {
+                    self.empty(token.end)
                 };
                 return self.flow_pair_map(&key, value, start);
             }

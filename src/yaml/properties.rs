@@ -59,6 +59,9 @@ fn json(node: &Node) -> String {
 const FOUND_BY_FUZZING: &[&str] = &[
     // A scanner that takes NUL for the end and then waits for the end.
     "a: |\n \0\0b\n",
+    // An empty key in a list takes the token behind it.
+    "[? ]]\n",
+    "[? , , b]\n",
 ];
 
 /// Texts that are nearly YAML: lines of what YAML is made of.
