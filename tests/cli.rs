@@ -783,6 +783,35 @@ fn completions_and_manual_pages_are_printed() {
     "#);
 }
 
+#[test]
+fn bytes_that_are_no_text_are_shown() {
+    let directory = project(&[("kustomization.yaml", "resources: [r.yaml]\n")]);
+    fs::write(directory.path().join("r.yaml"), b"a: \xed\xa0 b\n").expect("it can be written");
+    assert_snapshot!(kiln(directory.path(), &["build"]), @r#"
+    stderr:
+    error[file::not-utf8]: the file is not UTF-8 text
+     --> r.yaml:1:4
+      |
+    1 | a: �� b
+      |    ^ not UTF-8
+
+    1 error; `kiln explain CODE` says more about a code
+    exit: 1
+    "#);
+    fs::write(directory.path().join("kustomization.yaml"), b"\xed").expect("it can be written");
+    assert_snapshot!(kiln(directory.path(), &["build"]), @r#"
+    stderr:
+    error[file::not-utf8]: the file is not UTF-8 text
+     --> kustomization.yaml:1:1
+      |
+    1 | �
+      | ^ not UTF-8
+
+    1 error; `kiln explain CODE` says more about a code
+    exit: 1
+    "#);
+}
+
 #[cfg(unix)]
 #[test]
 fn paths_need_not_be_unicode() {

@@ -155,6 +155,16 @@ fn build(reader: &dyn Reader, options: &BuildOptions) -> Built {
     }
     let diagnostics = {
         let options = render::RenderOptions::plain(&options.shown_from);
+        for format in [render::full, render::json, render::github] {
+            // Each of them shows every fault; what they look like is tested elsewhere.
+            let text = format(&outcome.diagnostics, session.sources(), &options);
+            assert!(
+                outcome
+                    .diagnostics
+                    .iter()
+                    .all(|d| text.contains(d.code.name().rsplit("::").next().unwrap_or_default()))
+            );
+        }
         render::short(&outcome.diagnostics, session.sources(), &options)
     };
     let mut result = Built { diagnostics, ..Built::default() };

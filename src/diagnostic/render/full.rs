@@ -124,11 +124,17 @@ fn excerpt(places: &[&Place], secret: &[Range<usize>], at_fault: Option<u32>) ->
         let line = Line::new(start as usize, bytes, secret);
         for place in places.iter().filter(|p| p.position.line == number) {
             let base = out.text.len();
-            let from = base + line.column(place.start as usize);
-            let to = (base + line.column(place.end as usize)).max(from);
-            // A place at the end of a line is shown behind it.
-            let range = if from == to { from..to + 1 } else { from..to };
-            out.marks.push((range, place.text.clone(), at_fault == Some(place.start)));
+            let from = line.column(place.start as usize);
+            let mut to = line.column(place.end as usize);
+            if to <= from {
+                // A place inside a character is the whole of it; one at the end of a line is shown behind it.
+                to = from + line.shown[from..].chars().next().map_or(1, char::len_utf8);
+            }
+            out.marks.push((
+                base + from..base + to,
+                place.text.clone(),
+                at_fault == Some(place.start),
+            ));
         }
         out.text.push_str(&line.shown);
         out.text.push('\n');
