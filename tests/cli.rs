@@ -318,10 +318,10 @@ fn help() {
               
               [default: auto]
 
-      -j, --jobs <N>
+          --jobs <N>
               How many threads read and write; all processors without it
 
-      -q, --quiet
+      -q
               Print errors only, no warnings
 
           --show-secrets
@@ -437,10 +437,10 @@ fn help() {
               
               [default: auto]
 
-      -j, --jobs <N>
+          --jobs <N>
               How many threads read and write; all processors without it
 
-      -q, --quiet
+      -q
               Print errors only, no warnings
 
           --show-secrets

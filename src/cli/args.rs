@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// Compile Kubernetes configuration.
@@ -48,11 +48,11 @@ pub(super) struct GlobalArgs {
     pub(super) color: ColorChoice,
 
     /// How many threads read and write; all processors without it
-    #[arg(short, long, value_name = "N", global = true)]
+    #[arg(long, value_name = "N", global = true)]
     pub(super) jobs: Option<NonZeroUsize>,
 
     /// Print errors only, no warnings
-    #[arg(short, long, global = true)]
+    #[arg(short, global = true)]
     pub(super) quiet: bool,
 
     /// Show the values of Secrets in errors and warnings
@@ -146,8 +146,25 @@ pub(super) struct ManArgs {
     pub(super) command: Option<String>,
 }
 
+/// Lets a switch take a value, as kustomize's do: `--enable-helm=false`.
+fn with_value(argument: Arg) -> Arg {
+    match argument.get_action() {
+        ArgAction::SetTrue => argument
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_value("false")
+            .default_missing_value("true")
+            .value_name("BOOL")
+            .hide_default_value(true)
+            .hide_possible_values(true),
+        _ => argument,
+    }
+}
+
 /// Build the kustomization in a directory.
 #[derive(Args, Debug)]
+#[command(mut_args(with_value))]
 pub(super) struct BuildArgs {
     /// Directory that holds the kustomization file
     #[arg(value_name = "DIR", default_value = ".")]
@@ -166,7 +183,7 @@ pub(super) struct BuildArgs {
     pub(super) reorder: Option<ReorderOutput>,
 
     /// Add the label app.kubernetes.io/managed-by (deprecated: use `buildMetadata`)
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
+    #[arg(long)]
     pub(super) enable_managedby_label: bool,
 
     #[command(flatten)]
@@ -179,7 +196,7 @@ pub(super) struct BuildArgs {
 #[command(next_help_heading = "Accepted for compatibility, without effect")]
 pub(super) struct CompatibilityArgs {
     /// Charts are refused, with or without this
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
+    #[arg(long)]
     enable_helm: bool,
 
     /// Helm is never started
@@ -195,19 +212,19 @@ pub(super) struct CompatibilityArgs {
     helm_kube_version: Option<String>,
 
     /// Helm is never started
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
+    #[arg(long)]
     helm_debug: bool,
 
     /// Plugins that are not built in are refused, with or without this
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
+    #[arg(long)]
     enable_alpha_plugins: bool,
 
     /// No program is ever started
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
+    #[arg(long)]
     enable_exec: bool,
 
     /// No container is ever started
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
+    #[arg(long)]
     network: bool,
 
     /// No container is ever started
@@ -223,7 +240,7 @@ pub(super) struct CompatibilityArgs {
     env: Vec<String>,
 
     /// No container is ever started
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t, value_name = "BOOL", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
+    #[arg(long)]
     as_current_user: bool,
 }
 

@@ -106,22 +106,20 @@ impl Comments {
     fn at(diagnostic: &Diagnostic, sources: &SourceMap) -> Self {
         let place = diagnostic.primary().and_then(|label| place_of(sources, label.span));
         let Some((file, offset)) = place else { return Self::default() };
-        let text = String::from_utf8_lossy(file.bytes());
-        let offset = (offset as usize).min(text.len());
-        Self::read(&text, offset, diagnostic.code)
+        let number = file.line_column(offset).line;
+        let line = |number| String::from_utf8_lossy(file.line(number).1);
+        Self::read(&line(number), (1..number).rev().map(line), diagnostic.code)
     }
 
-    fn read(text: &str, offset: usize, code: Code) -> Self {
+    /// `above`: the lines above, the nearest first.
+    fn read(line: &str, above: impl IntoIterator<Item = impl AsRef<str>>, code: Code) -> Self {
         let mut out = Self::default();
-        let before = text.get(..offset).unwrap_or_default();
-        let start = before.rfind('\n').map_or(0, |i| i + 1);
-        let line = text[start..].lines().next().unwrap_or_default();
         out.add(line, code);
-        for above in text[..start].lines().rev() {
-            if !above.trim_start().starts_with('#') {
+        for line in above {
+            if !line.as_ref().trim_start().starts_with('#') {
                 break;
             }
-            out.add(above, code);
+            out.add(line.as_ref(), code);
         }
         out
     }
@@ -149,7 +147,10 @@ mod tests {
     #[test]
     fn comments_on_the_line_and_above_set_the_level() {
         let code = Code::ImageNoMatch;
-        let read = |text: &str| Comments::read(text, text.find("- name").unwrap(), code).level;
+        let read = |text: &str| {
+            let (above, line) = text.trim_end().rsplit_once('\n').unwrap();
+            Comments::read(line, above.lines().rev(), code).level
+        };
         assert_eq!(
             read("images:\n- name: a # kiln: allow(image::no-match) later\n"),
             Some(Level::Allow)
@@ -164,8 +165,8 @@ mod tests {
 
     #[test]
     fn a_code_that_does_not_exist_is_noticed() {
-        let found =
-            Comments::read("# kiln: allow(image::nomatch)\n- name: a\n", 31, Code::ImageNoMatch);
+        let above = ["# kiln: allow(image::nomatch)"];
+        let found = Comments::read("- name: a", above, Code::ImageNoMatch);
         assert_eq!(found, Comments { level: None, unknown: Some("image::nomatch".to_owned()) });
     }
 

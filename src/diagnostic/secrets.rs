@@ -5,6 +5,7 @@
 //! values of `literals` of `secretGenerator`, what a JSON patch puts into `/data` or `/stringData`, the literal values of
 //! replacements that may reach a `Secret`, and whole files that secret generators read.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::source::{SecretFile, SourceFile};
@@ -12,15 +13,45 @@ use crate::source::{SecretFile, SourceFile};
 /// Values shorter than this are masked where they stand, but not looked for in messages: they are parts of other words.
 const MIN_SEARCHED: usize = 6;
 
-/// Returns the secret stretches of a file, ascending and apart.
-pub(super) fn ranges(file: &SourceFile) -> Vec<Range<usize>> {
-    let text = String::from_utf8_lossy(file.bytes());
-    match file.secret() {
-        Some(SecretFile::Content) => lines(&text)
+/// What is secret in a file.
+#[derive(Default)]
+pub(super) struct FileSecrets {
+    /// The secret stretches, ascending and apart.
+    pub(super) ranges: Vec<Range<usize>>,
+    /// The text of the file; empty if nothing in it is secret.
+    text: String,
+}
+
+impl FileSecrets {
+    pub(super) fn of(file: &SourceFile) -> Self {
+        let text = text_of(file.bytes());
+        let ranges = ranges(file.secret(), &text);
+        let text = if ranges.is_empty() { String::new() } else { text.into_owned() };
+        Self { ranges, text }
+    }
+
+    /// Returns a message without the secrets of the file: those that a place overlaps, and those long enough to be told
+    /// apart.
+    pub(super) fn mask_message(&self, message: &str, places: &[Range<usize>]) -> String {
+        mask_message(message, &self.text, &self.ranges, places)
+    }
+}
+
+/// Returns bytes as a text of the same length, so that places in one are places in the other.
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' }).collect(),
+    }
+}
+
+fn ranges(secret: Option<SecretFile>, text: &str) -> Vec<Range<usize>> {
+    match secret {
+        Some(SecretFile::Content) => lines(text)
             .filter(|(_, line)| !line.trim().is_empty())
             .map(|(start, line)| start..start + line.trim_end().len())
             .collect(),
-        Some(SecretFile::Env) => lines(&text)
+        Some(SecretFile::Env) => lines(text)
             .filter_map(|(start, line)| {
                 let value = line.find('=').map_or(0, |i| i + 1);
                 let end = line.trim_end().len();
@@ -28,12 +59,11 @@ pub(super) fn ranges(file: &SourceFile) -> Vec<Range<usize>> {
                     .then(|| start + value..start + end)
             })
             .collect(),
-        None => in_documents(&text),
+        None => in_documents(text),
     }
 }
 
-/// Returns a text without the secrets of a file: those that a place overlaps, and those long enough to be told apart.
-pub(super) fn mask_message(
+fn mask_message(
     message: &str,
     text: &str,
     secret: &[Range<usize>],
@@ -369,6 +399,16 @@ mod tests {
             masked("- sourceValue: abc\n  targets:\n  - select: {kind: Secret}\n"),
             "- sourceValue: #\n  targets:\n  - select: {kind: Secret}\n"
         );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_move_nothing() {
+        let bytes = b"# \xff\xfe\xe9\nkind: Secret\ndata: {a: secret}\n";
+        let text = text_of(bytes);
+        assert_eq!(text.len(), bytes.len());
+        let found = ranges(None, &text);
+        assert_eq!(found.len(), 1);
+        assert_eq!(&bytes[found[0].clone()], b"{a: secret}");
     }
 
     #[test]

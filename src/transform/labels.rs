@@ -82,7 +82,13 @@ fn label_specs(label: &Label, config: &TransformerConfig) -> Result<FieldSpecs, 
 }
 
 /// A Service without a selector may have its endpoints written down; with one, Kubernetes overwrites them.
-fn warn_of_selector(cx: &mut Context<'_>, set: &ResourceSet, index: usize, config: &SetEntries) {
+fn warn_of_selector(
+    cx: &mut Context<'_>,
+    set: &ResourceSet,
+    slices: &[usize],
+    index: usize,
+    config: &SetEntries,
+) {
     let service = set.get(index);
     let creates = |spec: &FieldSpec| {
         spec.create
@@ -96,7 +102,7 @@ fn warn_of_selector(cx: &mut Context<'_>, set: &ResourceSet, index: usize, confi
     if is_external || field("selector").is_some() || !config.specs.0.iter().any(creates) {
         return;
     }
-    let Some(endpoints) = endpoints_of(set, service) else { return };
+    let Some(endpoints) = endpoints_of(set, slices, service) else { return };
     let message = format!("`{}` has no selector and is given one", service.id());
     let d = Diagnostic::warning(Code::LabelsSelectorCreated, message)
         .at(cx.span(config.at), "by these labels")
@@ -107,16 +113,19 @@ fn warn_of_selector(cx: &mut Context<'_>, set: &ResourceSet, index: usize, confi
     ));
 }
 
-/// Returns the endpoints of a Service that are written down.
-fn endpoints_of<'s>(set: &'s ResourceSet, service: &Resource) -> Option<&'s Resource> {
+/// Returns the endpoints of a Service that are written down. `slices`: the `EndpointSlice`s of the set.
+fn endpoints_of<'s>(
+    set: &'s ResourceSet,
+    slices: &[usize],
+    service: &Resource,
+) -> Option<&'s Resource> {
     let (name, namespace) = (&service.id().name, service.id().effective_namespace());
     let is_beside = |r: &&Resource| r.id().effective_namespace() == namespace;
     let mut named = set.named(name).into_iter().map(|index| set.get(index));
     named.find(|r| r.id().gvk.kind == "Endpoints" && is_beside(r)).or_else(|| {
-        set.iter().filter(is_beside).find(|r| {
-            r.id().gvk.kind == "EndpointSlice"
-                && metadata_entry(r.node(), known::LABELS, "kubernetes.io/service-name")
-                    .is_some_and(|service| service == name.as_str())
+        slices.iter().map(|&index| set.get(index)).filter(is_beside).find(|r| {
+            metadata_entry(r.node(), known::LABELS, "kubernetes.io/service-name")
+                .is_some_and(|service| service == name.as_str())
         })
     })
 }
@@ -135,13 +144,15 @@ pub(crate) fn apply(
     }
     let step = cx.provenance.step(config.step, config.at);
     let mut specs = SpecsByType::new(&config.specs);
+    let is_slice = |index: &usize| set.get(*index).id().gvk.kind == "EndpointSlice";
+    let slices: Vec<usize> = (0..set.len()).filter(is_slice).collect();
     for index in 0..set.len() {
         if set.get(index).is_deleted() {
             continue;
         }
         let gvk = set.get(index).id().gvk.clone();
         if gvk.kind == "Service" {
-            warn_of_selector(cx, set, index, config);
+            warn_of_selector(cx, set, &slices, index, config);
         }
         let mut recorder = Recorder::new(&mut cx.provenance, step);
         let result = set.update(index, |resource| {

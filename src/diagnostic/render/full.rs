@@ -6,8 +6,8 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Place, RenderOptions, View, Viewer, plain, secrets, summary};
-use crate::diagnostic::{Diagnostic, Severity};
+use super::{Place, RenderOptions, View, Viewer, plain, summary};
+use crate::diagnostic::{Diagnostic, Severity, secrets};
 use crate::source::SourceMap;
 
 /// Lines of one file that are farther apart than this are shown as two excerpts.
@@ -97,10 +97,10 @@ fn excerpts(view: &View<'_>, viewer: &mut Viewer<'_>) -> Vec<Excerpt> {
     groups
         .iter()
         .map(|group| {
-            let secret = viewer.secrets(&group[0].file);
+            let secrets = viewer.secrets(&group[0].file);
             excerpt(
                 group,
-                &secret,
+                &secrets.ranges,
                 at_fault
                     .map(|(_, start)| start)
                     .filter(|_| std::ptr::eq(group[0], &raw const view.places[0])),

@@ -13,7 +13,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Diagnostic, Severity, place_of, secrets};
+use super::secrets::FileSecrets;
+use super::{Diagnostic, Severity, place_of};
 use crate::source::{FileId, SourceFile, SourceMap, Span, display_path};
 
 pub use full::full;
@@ -79,7 +80,7 @@ impl std::fmt::Display for Position {
 struct Viewer<'r> {
     sources: &'r SourceMap,
     options: &'r RenderOptions<'r>,
-    secrets: HashMap<FileId, Arc<Vec<Range<usize>>>>,
+    secrets: HashMap<FileId, Arc<FileSecrets>>,
 }
 
 impl<'r> Viewer<'r> {
@@ -87,12 +88,12 @@ impl<'r> Viewer<'r> {
         Self { sources, options, secrets: HashMap::new() }
     }
 
-    fn secrets(&mut self, file: &SourceFile) -> Arc<Vec<Range<usize>>> {
+    fn secrets(&mut self, file: &SourceFile) -> Arc<FileSecrets> {
         if self.options.show_secrets {
             return Arc::default();
         }
-        let ranges = self.secrets.entry(file.id());
-        Arc::clone(ranges.or_insert_with(|| Arc::new(secrets::ranges(file))))
+        let secrets = self.secrets.entry(file.id());
+        Arc::clone(secrets.or_insert_with(|| Arc::new(FileSecrets::of(file))))
     }
 
     fn position(&self, file: &SourceFile, offset: u32) -> Position {
@@ -143,13 +144,12 @@ impl<'r> Viewer<'r> {
         }
         for file in files {
             let secret = self.secrets(&file);
-            if secret.is_empty() {
+            if secret.ranges.is_empty() {
                 continue;
             }
-            let text = String::from_utf8_lossy(file.bytes());
             let own = view.places.iter().filter(|p| p.file.id() == file.id());
             let places: Vec<Range<usize>> = own.map(|p| p.start as usize..p.end as usize).collect();
-            let mask = |message: &str| secrets::mask_message(message, &text, &secret, &places);
+            let mask = |message: &str| secret.mask_message(message, &places);
             view.message = mask(&view.message);
             view.help = view.help.as_deref().map(mask);
             for place in &mut view.places {
