@@ -47,6 +47,12 @@ pub fn reprint(text: &str) -> Option<String> {
     Some(Commented::parse(text).ok()??.to_text())
 }
 
+/// Returns how the tree that is read without tokens differs from that of the full parser; none if both agree, or if the
+/// text is none that is read so.
+pub fn difference_to_full_parser(text: &str) -> Option<String> {
+    crate::yaml::difference_to_full_parser(text)
+}
+
 /// Returns how the tree of a text differs from what another parser reads; none if both agree.
 #[cfg(feature = "fuzzing")]
 pub fn difference_to_second_reader(text: &str) -> Option<String> {

@@ -1,4 +1,5 @@
-//! Any text, read by kiln and by libyaml-safer: both refuse it, or both read the same tree.
+//! Any text, read by kiln and by libyaml-safer: both refuse it, or both read the same tree. And what kiln reads without
+//! tokens is what its full parser reads.
 
 /// Keeps a panic of libyaml-safer, which is caught and says nothing of kiln, from ending the run.
 pub fn let_it_panic() {
@@ -10,8 +11,11 @@ pub fn let_it_panic() {
     }));
 }
 
-/// Reads one text twice.
+/// Reads one text three times.
 pub fn run(text: &str) {
+    if let Some(difference) = kiln::internals::difference_to_full_parser(text) {
+        panic!("{difference}");
+    }
     if let Some(difference) = kiln::internals::difference_to_second_reader(text) {
         panic!("{difference}");
     }

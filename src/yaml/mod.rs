@@ -24,6 +24,7 @@ mod scalar;
 mod scan;
 #[cfg(any(test, feature = "fuzzing"))]
 mod second_reader;
+mod subset;
 mod text;
 mod timestamp;
 mod view;
@@ -44,6 +45,8 @@ pub(crate) use place::{scalar_segments, second_document, token_end};
 pub(crate) use scalar::{Dialect, Scalar, is_yaml_1_1_non_string, resolve, resolve_tag};
 #[cfg(feature = "fuzzing")]
 pub(crate) use second_reader::difference_to_second_reader;
+#[cfg(feature = "internals")]
+pub(crate) use subset::difference_to_full_parser;
 pub(crate) use view::{
     ViewFault, ViewFaultKind, check_decodable, direct, json_reread, json_view, plain_node,
     round_numbers,

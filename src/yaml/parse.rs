@@ -15,7 +15,7 @@ use super::directives::TagHandles;
 use super::number::{Number, format_general_f32, parse_number};
 use super::scalar::{Dialect, Scalar, resolve, resolve_tag_in};
 use super::scan::{ScanError, Scanner, Token, TokenKind};
-use super::{Entry, Key, KeyKind, Node, ScalarStyle, Tag, known};
+use super::{Entry, Key, KeyKind, Node, ScalarStyle, Tag, known, subset};
 use crate::provenance::OriginId;
 
 /// The deepest nesting of collections in one document.
@@ -106,6 +106,29 @@ type Parse<T> = Result<T, SyntaxError>;
 
 /// Returns the first document of a text, `None` if it has none. `base` is the global position of the text's first byte.
 pub(crate) fn parse_document(
+    text: &str,
+    base: u32,
+    dialect: Dialect,
+) -> Result<Option<Node>, SyntaxError> {
+    if dialect == Dialect::V3
+        && let Some(document) = subset::read(text, base)
+    {
+        return Ok(Some(footed(text, document)));
+    }
+    parse_any_document(text, base, dialect)
+}
+
+/// Returns the root of a document, marked if the text ends with a comment.
+pub(super) fn footed(text: &str, document: subset::Document) -> Node {
+    let mut root = document.root;
+    if ends_with_comment(text, document.last_end) {
+        root.set_footed();
+    }
+    root
+}
+
+/// Like [`parse_document`], by the full parser alone.
+pub(super) fn parse_any_document(
     text: &str,
     base: u32,
     dialect: Dialect,
@@ -681,9 +704,16 @@ pub(super) fn tag_of(name: &str) -> Tag {
 
 /// Returns the key that a node is.
 fn key_of(node: &Node) -> Key {
-    let text = node.text();
-    let kind = match node.tag() {
-        _ if !node.is_scalar() => KeyKind::Complex,
+    if node.is_scalar() {
+        scalar_key(node.text(), node.tag())
+    } else {
+        Key::new("", KeyKind::Complex)
+    }
+}
+
+/// Returns the key that a scalar is.
+pub(super) fn scalar_key(text: &str, tag: Tag) -> Key {
+    let kind = match tag {
         Tag::Str | Tag::Merge => KeyKind::Text,
         // A key without text is written back as `''`.
         Tag::Null if text.is_empty() => KeyKind::Text,

@@ -6,6 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::second_reader::difference_to_second_reader;
+use super::subset::difference_to_full_parser;
 
 use super::{
     Commented, Dialect, JsonNumbers, Key, Node, ScalarStyle, Tag, parse_document, parse_json,
@@ -78,6 +79,33 @@ fn yaml_like() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat() + "\n")
 }
 
+/// Texts that are nearly of the subset that is read without tokens: lines of block maps and lists.
+fn block_like() -> impl Strategy<Value = String> {
+    let word = || {
+        prop::sample::select(vec![
+            "a", "bc", "1", "x y", "a:b", "~", "'q'", "\"r\"", "--z", "#n", "\u{e9}",
+        ])
+    };
+    let value = prop_oneof![
+        4 => word().prop_map(str::to_owned),
+        2 => prop::sample::select(vec![
+            "", "|", ">-", "|2", "[]", "{}", "[a, 'b']", "{a: b, \"c\": [d]}", "'x", "y'", "\"x\\n", "z\"", "{a: b,", "c: d}", "[a,", "b]",
+            "- e", "- f: g", "? h", "*i", "&j k", "\tl", "---", "...", "<<: m", "it''s",
+        ]).prop_map(str::to_owned),
+    ];
+    let comment = prop::sample::select(vec!["", "", "", "", " # c", " #", "#d", " ", "\t"]);
+    let start = prop::sample::select(vec!["", "", "- ", "- ", "- - ", "-", "# "]);
+    let key = prop_oneof![4 => word().prop_map(|w| format!("{w}:")), 1 => Just(String::new())];
+    let space = prop::sample::select(vec![" ", " ", " ", "", "  "]);
+    let line = (0..5usize, start, key, space, value, comment).prop_map(
+        |(indent, start, key, space, value, comment)| {
+            format!("{:indent$}{start}{key}{space}{value}{comment}\n", "")
+        },
+    );
+    let line = prop_oneof![8 => line, 1 => Just("\n".to_owned()), 1 => Just("---\n".to_owned())];
+    prop::collection::vec(line, 0..9).prop_map(|lines| lines.concat())
+}
+
 #[expect(clippy::disallowed_methods, reason = "the test reads the fixtures")]
 fn yaml_files_below(directory: &Path, texts: &mut Vec<String>) {
     for path in std::fs::read_dir(directory).into_iter().flatten().flatten().map(|e| e.path()) {
@@ -141,6 +169,7 @@ fn texts_of_the_project_are_read_as_another_parser_reads_them() {
     yaml_files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"), &mut texts);
     for text in texts {
         assert_eq!(difference_to_second_reader(&text), None, "{text}");
+        assert_eq!(difference_to_full_parser(&text), None, "{text}");
         read_and_written(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
     }
 }
@@ -156,6 +185,12 @@ proptest! {
     #[test]
     fn a_text_is_read_as_another_parser_reads_it(text in yaml_like()) {
         prop_assert_eq!(difference_to_second_reader(&text), None);
+        prop_assert_eq!(difference_to_full_parser(&text), None);
         read_and_written(&text)?;
+    }
+
+    #[test]
+    fn the_subset_is_read_as_the_full_parser_reads_it(text in block_like()) {
+        prop_assert_eq!(difference_to_full_parser(&text), None);
     }
 }

@@ -90,7 +90,29 @@ impl Scanner<'_> {
     }
 }
 
+/// Style and text of a scalar, where it ends, and where the scanner stands behind it: position and start of the line.
+type FoundScalar<'t> = (ScalarStyle, TokenText<'t>, usize, (usize, usize));
+
 impl<'t> Scanner<'t> {
+    /// Reads the scalar outside flow collections that begins at `at`, on the line that begins at `line_start`, inside a block
+    /// of column `indent`.
+    pub(crate) fn scalar_at(
+        &mut self,
+        at: usize,
+        line_start: usize,
+        indent: isize,
+    ) -> Scan<FoundScalar<'t>> {
+        (self.pos, self.line_start, self.indent) = (at, line_start, indent);
+        let (style, (text, end)) = match self.byte(0) {
+            b'|' => (ScalarStyle::Literal, self.scan_block_scalar(true)?),
+            b'>' => (ScalarStyle::Folded, self.scan_block_scalar(false)?),
+            b'\'' => (ScalarStyle::SingleQuoted, (self.scan_flow_scalar(true)?, self.pos)),
+            b'"' => (ScalarStyle::DoubleQuoted, (self.scan_flow_scalar(false)?, self.pos)),
+            _ => (ScalarStyle::Plain, self.scan_plain_scalar()?),
+        };
+        Ok((style, text, end, (self.pos, self.line_start)))
+    }
+
     pub(super) fn fetch_plain_scalar(&mut self) -> Scan {
         self.save_simple_key()?;
         self.simple_key_allowed = false;
