@@ -1,6 +1,8 @@
 //! The order of the output.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::project::{ORDER_FIRST, ORDER_LAST, SortOptions};
@@ -22,13 +24,16 @@ pub(crate) fn sort(
         None if cx.options.reorder == Reorder::None => return Ok(()),
         None => Ranks::new(&ORDER_FIRST, &ORDER_LAST),
     };
-    let mut order: Vec<(Place, usize)> = set
-        .iter()
-        .enumerate()
-        .map(|(index, resource)| (Place::of(resource.id(), &ranks), index))
-        .collect();
-    order.sort_by(|a, b| a.0.compare(&b.0));
-    let order: Vec<usize> = order.into_iter().map(|(_, index)| index).collect();
+    let order = {
+        let mut kinds = Kinds::new(&ranks);
+        let mut places: Vec<(Place<'_>, usize)> = set
+            .iter()
+            .enumerate()
+            .map(|(index, resource)| (kinds.place(resource.id()), index))
+            .collect();
+        places.sort_by(|(a, _), (b, _)| kinds.compare(a, b));
+        places.into_iter().map(|(_, index)| index).collect::<Vec<usize>>()
+    };
     set.reorder(&order);
     // Sorting puts the objects into a new set, which holds every id once.
     cx.require_distinct_ids(set, OriginId::NONE)
@@ -76,36 +81,64 @@ impl Ranks {
     }
 }
 
-/// What decides about the place of an object.
-struct Place {
+/// What decides about the place of a kind.
+struct KindPlace<'r> {
     rank: i64,
-    gvk: Gvk,
-    gvk_text: String,
-    rest: String,
+    gvk: &'r Gvk,
+    text: String,
 }
 
-impl Place {
-    fn of(id: &ResourceId, ranks: &Ranks) -> Self {
-        let or = |text: &str, empty: &str| {
-            if text.is_empty() { empty.to_owned() } else { text.to_owned() }
-        };
-        Self {
-            rank: ranks.0.get(id.gvk.kind.as_str()).copied().unwrap_or_default(),
-            gvk: id.gvk.clone(),
-            gvk_text: id.gvk.sort_text(),
-            rest: format!("{}|{}", or(&id.namespace, "~X"), or(&id.name, "~N")),
-        }
+/// What decides about the place of an object: the number of its kind, its namespace and its name.
+struct Place<'r> {
+    kind: usize,
+    namespace: &'r str,
+    name: &'r str,
+}
+
+/// The kinds of the objects, each once.
+struct Kinds<'r> {
+    ranks: &'r Ranks,
+    kinds: Vec<KindPlace<'r>>,
+    numbers: HashMap<&'r Gvk, usize>,
+}
+
+impl<'r> Kinds<'r> {
+    fn new(ranks: &'r Ranks) -> Self {
+        Self { ranks, kinds: Vec::new(), numbers: HashMap::default() }
     }
 
-    fn compare(&self, other: &Self) -> std::cmp::Ordering {
-        if self.gvk == other.gvk {
-            return self.rest.cmp(&other.rest);
+    fn place(&mut self, id: &'r ResourceId) -> Place<'r> {
+        let gvk = &id.gvk;
+        let kind = *self.numbers.entry(gvk).or_insert_with(|| {
+            let rank = self.ranks.0.get(gvk.kind.as_str()).copied().unwrap_or_default();
+            self.kinds.push(KindPlace { rank, gvk, text: gvk.sort_text() });
+            self.kinds.len() - 1
+        });
+        let or = |text: &'r str, empty| if text.is_empty() { empty } else { text };
+        Place { kind, namespace: or(&id.namespace, "~X"), name: or(&id.name, "~N") }
+    }
+
+    fn compare(&self, a: &Place<'_>, b: &Place<'_>) -> Ordering {
+        if a.kind == b.kind {
+            return a.compare_within_kind(b);
         }
+        let (a, b) = (&self.kinds[a.kind], &self.kinds[b.kind]);
         // Of two kinds named Namespace, one of them in no group, the order of the groups is reversed.
-        let both = self.gvk.kind == "Namespace" && other.gvk.kind == "Namespace";
-        let core = self.gvk.group.is_empty() || other.gvk.group.is_empty();
-        let by_text = self.gvk_text.cmp(&other.gvk_text);
-        self.rank.cmp(&other.rank).then(if both && core { by_text.reverse() } else { by_text })
+        let both = a.gvk.kind == "Namespace" && b.gvk.kind == "Namespace";
+        let core = a.gvk.group.is_empty() || b.gvk.group.is_empty();
+        let by_text = a.text.cmp(&b.text);
+        a.rank.cmp(&b.rank).then(if both && core { by_text.reverse() } else { by_text })
+    }
+}
+
+impl Place<'_> {
+    /// Compares namespace and name as one text, with `|` between them.
+    fn compare_within_kind(&self, other: &Self) -> Ordering {
+        if self.namespace == other.namespace {
+            return self.name.cmp(other.name);
+        }
+        let bytes = |place: &Self| [place.namespace, "|", place.name].map(str::as_bytes).concat();
+        bytes(self).cmp(&bytes(other))
     }
 }
 
@@ -115,20 +148,22 @@ mod tests {
 
     fn sorted(ids: &[(&str, &str, &str, &str)]) -> Vec<String> {
         let ranks = Ranks::new(&ORDER_FIRST, &ORDER_LAST);
-        let mut places: Vec<(Place, String)> = ids
+        let ids: Vec<ResourceId> = ids
             .iter()
-            .map(|&(group, kind, namespace, name)| {
-                let id = ResourceId {
-                    gvk: Gvk::new(group, "v1", kind),
-                    name: name.into(),
-                    namespace: namespace.into(),
-                    cluster_scoped: false,
-                };
-                (Place::of(&id, &ranks), format!("{group}/{kind}/{namespace}/{name}"))
+            .map(|&(group, kind, namespace, name)| ResourceId {
+                gvk: Gvk::new(group, "v1", kind),
+                name: name.into(),
+                namespace: namespace.into(),
+                cluster_scoped: false,
             })
             .collect();
-        places.sort_by(|a, b| a.0.compare(&b.0));
-        places.into_iter().map(|(_, text)| text).collect()
+        let mut kinds = Kinds::new(&ranks);
+        let mut places: Vec<_> = ids.iter().map(|id| (kinds.place(id), id)).collect();
+        places.sort_by(|(a, _), (b, _)| kinds.compare(a, b));
+        let text = |id: &ResourceId| {
+            format!("{}/{}/{}/{}", id.gvk.group, id.gvk.kind, id.namespace, id.name)
+        };
+        places.into_iter().map(|(_, id)| text(id)).collect()
     }
 
     #[test]

@@ -8,6 +8,15 @@ use std::cmp::Ordering;
 /// compare as numbers. The comparison is not transitive for every three keys (`a10`, `a1b2`, `a9`); kustomize's own
 /// output then varies between runs, and [`sort_keys`] picks one order.
 pub(crate) fn compare_keys(a: &str, b: &str) -> Ordering {
+    // Two bytes that are ASCII are characters, and those before them are the same.
+    let difference = a.bytes().zip(b.bytes()).find(|(own, other)| own != other);
+    match difference {
+        None => return a.len().cmp(&b.len()),
+        Some((own, other)) if own.is_ascii_alphabetic() && other.is_ascii_alphabetic() => {
+            return own.cmp(&other);
+        }
+        Some(_) => {}
+    }
     if a.is_ascii() && b.is_ascii() {
         let char_at = |bytes: &[u8], i: usize| char::from(bytes[i]);
         return compare(

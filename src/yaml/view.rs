@@ -79,7 +79,7 @@ pub(super) fn effective(node: &Node, flow: bool) -> Result<Scalar<'_>, ViewFault
     if node.tag() == Tag::Str
         && !node.is_tagged()
         && is_one_line_style(node.style())
-        && !text.contains('\n')
+        && !text.as_bytes().contains(&b'\n')
     {
         return Ok(Scalar::Str(Cow::Borrowed(text)));
     }

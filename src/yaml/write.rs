@@ -124,12 +124,13 @@ impl Writer<'_> {
 
     fn write_indent(&mut self) {
         let indent = self.indent.max(0) as usize;
-        let column = self.column();
+        // Up to here each character is one byte, if no more than an indentation stands on the line.
+        let column = self.out.len() - self.line;
         if !self.indention || column > indent || (column == indent && !self.whitespace) {
             self.put_break();
         }
-        let column = self.column();
-        self.out.extend(std::iter::repeat_n(b' ', indent.saturating_sub(column)));
+        let column = self.out.len() - self.line;
+        self.out.resize(self.out.len() + indent.saturating_sub(column), b' ');
         self.whitespace = true;
         self.indention = true;
     }
@@ -158,6 +159,10 @@ impl Writer<'_> {
         }
         if let Some(elements) = node.elements() {
             return self.sequence(elements, place.in_map, flow);
+        }
+        if is_written_as_it_is(node) {
+            self.indented(|writer| writer.plain(node.text(), true));
+            return Ok(());
         }
         match (self.value)(node, flow)? {
             Scalar::Null => self.word("null"),
@@ -189,6 +194,12 @@ impl Writer<'_> {
                 check_key_length(key, value)?;
             }
             self.write_indent();
+            if key.len() <= MAX_SIMPLE_KEY && is_plain_word(key) {
+                self.plain(key, false);
+                self.indicator(b":", false, false, false);
+                self.node(value, Place { top: false, in_map: true, flow })?;
+                continue;
+            }
             check_json_key(key, value.origin())?;
             if key.len() <= MAX_SIMPLE_KEY && !has_break(key) {
                 self.string(key, true);
@@ -250,14 +261,19 @@ impl Writer<'_> {
     fn string(&mut self, text: &str, simple_key: bool) {
         let traits = analyze(text, Dialect::V2);
         let style = style_of(text, traits, simple_key);
+        self.indented(|writer| match style {
+            Style::Plain => writer.plain(text, !simple_key),
+            Style::SingleQuoted => writer.single_quoted(text, !simple_key),
+            Style::DoubleQuoted => writer.double_quoted(text, !simple_key),
+            Style::Literal => writer.literal(text),
+        });
+    }
+
+    /// Writes with the indentation that the lines of a scalar have.
+    fn indented(&mut self, write: impl FnOnce(&mut Self)) {
         let before = self.indent;
         self.indent = if before < 0 { INDENT } else { before + INDENT };
-        match style {
-            Style::Plain => self.plain(text, !simple_key),
-            Style::SingleQuoted => self.single_quoted(text, !simple_key),
-            Style::DoubleQuoted => self.double_quoted(text, !simple_key),
-            Style::Literal => self.literal(text),
-        }
+        write(self);
         self.indent = before;
     }
 
@@ -265,7 +281,9 @@ impl Writer<'_> {
         if !self.whitespace {
             self.put(b' ');
         }
-        if may_fold && self.column() + text.len() > BEST_WIDTH {
+        // A line has no more characters than bytes.
+        let is_short = self.out.len() - self.line + text.len() <= BEST_WIDTH;
+        if may_fold && !is_short && self.column() + text.len() > BEST_WIDTH {
             self.fold_plain(text);
         } else {
             self.out.extend_from_slice(text.as_bytes());
@@ -415,6 +433,60 @@ impl Writer<'_> {
     }
 }
 
+/// Returns whether a node is written as its text, whatever is asked for its value: a string, a number or a boolean that
+/// means the same everywhere.
+fn is_written_as_it_is(node: &Node) -> bool {
+    let text = node.text();
+    match node.tag() {
+        _ if node.is_tagged() => false,
+        Tag::Str => {
+            !matches!(node.style(), ScalarStyle::Literal | ScalarStyle::Folded)
+                && is_plain_word(text)
+        }
+        Tag::Int if node.style() == ScalarStyle::Plain => match text.as_bytes() {
+            [b'0'..=b'9'] => true,
+            [b'1'..=b'9', rest @ ..] => rest.len() < 17 && rest.iter().all(u8::is_ascii_digit),
+            _ => false,
+        },
+        Tag::Bool if node.style() == ScalarStyle::Plain => matches!(text, "true" | "false"),
+        _ => false,
+    }
+}
+
+/// Bytes that a plain scalar goes on with, whatever stands around them.
+const WORD: [bool; 256] = {
+    let mut word = [false; 256];
+    let mut byte = 0x21;
+    while byte < 0x7f {
+        word[byte] = byte != b':' as usize;
+        byte += 1;
+    }
+    word
+};
+
+/// Returns whether a text is, to every reader of YAML, a string that needs no quotes: visible ASCII characters with single
+/// spaces between them, a letter or `/` first. Other texts may be that as well; [`style_of`] knows.
+fn is_plain_word(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let Some(first) = bytes.first() else { return false };
+    if !(first.is_ascii_alphabetic() || *first == b'/') {
+        return false;
+    }
+    let mut at = 1;
+    while at < bytes.len() {
+        let next = bytes.get(at + 1).copied().unwrap_or(0);
+        match bytes[at] {
+            byte if WORD[byte as usize] => {}
+            b' ' if WORD[next as usize] && next != b'#' => {}
+            b':' if WORD[next as usize] => {}
+            _ => return false,
+        }
+        at += 1;
+    }
+    // No longer word is a boolean or a null.
+    bytes.len() > 5 || resolve_tag_in(text, Dialect::V2) == Tag::Str
+}
+
 fn has_break(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes
@@ -470,6 +542,10 @@ fn float_text(float: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+
     use super::*;
     use crate::yaml::parse_document;
 
@@ -499,6 +575,32 @@ mod tests {
         ];
         for (text, want) in cases {
             assert_eq!(rewrite(text), want, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(5000) })]
+
+        #[test]
+        fn what_is_written_as_it_is_needs_no_quotes(text in "[a-zA-Z/][ -~]{0,9}|[yYnNtToOfF][a-zA-Z]{0,4}") {
+            if is_plain_word(&text) {
+                prop_assert!(style_of(&text, analyze(&text, Dialect::V2), false) == Style::Plain);
+                prop_assert!(matches!(through_json(text.as_str().into(), OriginId::NONE), Ok(Cow::Borrowed(_))));
+            }
+        }
+
+        #[test]
+        fn numbers_that_are_written_as_they_are_have_no_other_form(text in "[0-9_.+-]{1,19}|true|false") {
+            let node = Node::scalar(text.as_str(), ScalarStyle::Plain, resolve_tag_in(&text, Dialect::V3), OriginId::NONE);
+            if is_written_as_it_is(&node) {
+                let value = effective(&node, false);
+                let same = match value {
+                    Ok(Scalar::Int(value)) => value.to_string() == text,
+                    Ok(Scalar::Bool(value)) => value.to_string() == text,
+                    _ => false,
+                };
+                prop_assert!(same, "{:?}", value);
+            }
         }
     }
 
