@@ -144,10 +144,12 @@ fn accumulate_resources(
     entries: &[Text],
     field: &str,
 ) -> Fallible<()> {
-    cx.parse_ahead(&level.layer.root, entries);
+    let ahead = cx.read_ahead(&level.layer.root, entries);
     let mut result = Ok(());
     for (index, entry) in entries.iter().enumerate() {
-        let one = match cx.try_file(&level.layer.root, entry.as_str()) {
+        let known = ahead.get(index).and_then(Option::clone);
+        let file = known.map_or_else(|| cx.try_file(&level.layer.root, entry.as_str()), Ok);
+        let one = match file {
             Ok(file) => accumulate_file(cx, level, gathered, entry, &file),
             Err(file_error) => {
                 let what = format!("{field}[{index}]");

@@ -10,14 +10,14 @@ mod options;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported, Sink, TraceStep};
 use crate::provenance::{OriginId, Provenance, Recorder, StepKind};
 use crate::resource::{ReadFault, Scopes, read_objects};
 use crate::schema::Schemas;
-use crate::source::{LoadError, Loader, Reader, Segments, SourceFile, SourceMap, Span};
+use crate::source::{FileId, LoadError, Loader, Reader, Segments, SourceFile, SourceMap, Span};
 use crate::yaml::{Dialect, Node, SyntaxError, parse_document, scalar_segments, token_end};
 
 pub(crate) use faults::{json_error, pattern_error, syntax_error};
@@ -42,6 +42,7 @@ impl Text {
 
 /// Fewer files, or files that hold less together, are not worth a thread.
 const MIN_FILES_AHEAD: usize = 4;
+const MIN_READS_AHEAD: usize = 64;
 const MIN_BYTES_AHEAD: usize = 64 << 10;
 
 /// The stack of a thread that parses, in bytes: enough for the deepest text where nothing is optimized.
@@ -62,10 +63,10 @@ pub struct Session<'r> {
     reader: &'r dyn Reader,
     sources: SourceMap,
     files: Mutex<HashMap<PathBuf, Arc<SourceFile>>>,
-    objects: Mutex<HashMap<PathBuf, Objects>>,
-    documents: Mutex<HashMap<PathBuf, Document>>,
+    objects: Mutex<HashMap<FileId, Objects>>,
+    documents: Mutex<HashMap<FileId, Document>>,
     /// The files whose objects were handed over without being kept; none if all objects are kept.
-    handed_over: Option<Mutex<HashSet<PathBuf>>>,
+    handed_over: Option<Mutex<HashSet<FileId>>>,
 }
 
 impl<'r> Session<'r> {
@@ -96,75 +97,118 @@ impl<'r> Session<'r> {
         self.reader
     }
 
+    fn known_files(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<SourceFile>>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn file(&self, path: &Path) -> Result<Arc<SourceFile>, LoadError> {
-        let mut files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut files = self.known_files();
         if let Some(file) = files.get(path) {
             return Ok(Arc::clone(file));
         }
         let failed = |error| LoadError::Io { path: path.to_path_buf(), error };
         let bytes = self.reader.read(path).map_err(failed)?;
+        self.add_file(&mut files, path, bytes)
+    }
+
+    fn add_file(
+        &self,
+        files: &mut HashMap<PathBuf, Arc<SourceFile>>,
+        path: &Path,
+        bytes: Vec<u8>,
+    ) -> Result<Arc<SourceFile>, LoadError> {
         let added = self.sources.add(path.to_path_buf(), bytes.into());
         let file = added.map_err(|_| LoadError::TooMuchInput(path.to_path_buf()))?;
         files.insert(path.to_path_buf(), Arc::clone(&file));
         Ok(file)
     }
 
-    fn known_objects(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Objects>> {
-        self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Reads files with several threads. They get their positions in the order of the paths, whatever the threads do. None
+    /// for what cannot be read: who asks for it alone learns why.
+    fn read_ahead(&self, paths: &[Option<PathBuf>], jobs: usize) -> Vec<Option<Arc<SourceFile>>> {
+        let read = in_parallel(paths.len(), jobs, |index| {
+            let path = paths[index].as_ref()?;
+            if self.known_files().contains_key(path) { None } else { self.reader.read(path).ok() }
+        });
+        let mut files = self.known_files();
+        let added = paths.iter().zip(read).map(|(path, bytes)| {
+            let path = path.as_ref()?;
+            match (files.get(path), bytes) {
+                (Some(known), _) => Some(Arc::clone(known)),
+                (None, Some(bytes)) => self.add_file(&mut files, path, bytes).ok(),
+                (None, None) => None,
+            }
+        });
+        added.collect()
+    }
+
+    fn known_objects(&self) -> MutexGuard<'_, HashMap<FileId, Objects>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn objects(&self, file: &SourceFile) -> Objects {
-        if let Some(known) = self.known_objects().get(file.path()) {
+        if let Some(known) = self.known_objects().get(&file.id()) {
             return Arc::clone(known);
         }
         // Not under the lock: other threads parse other files.
         let read = Arc::new(read_objects(file.bytes(), file.base()));
         let mut objects = self.known_objects();
-        Arc::clone(objects.entry(file.path().to_path_buf()).or_insert(read))
+        Arc::clone(objects.entry(file.id()).or_insert(read))
     }
 
     /// Like [`Session::objects`], for objects that will be changed.
     fn own_objects(&self, file: &SourceFile) -> Result<Vec<Node>, ReadFault> {
         let objects = self.objects(file);
         if let Some(handed_over) = &self.handed_over {
-            let mut paths = handed_over.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if paths.insert(file.path().to_path_buf()) {
-                self.known_objects().remove(file.path());
+            let mut files = handed_over.lock().unwrap_or_else(PoisonError::into_inner);
+            if files.insert(file.id()) {
+                self.known_objects().remove(&file.id());
             }
         }
         Arc::try_unwrap(objects).unwrap_or_else(|shared| shared.as_ref().clone())
     }
 
-    /// Parses files with several threads. Who asks for their objects afterwards finds them parsed.
-    fn parse_ahead(&self, files: &[Arc<SourceFile>], jobs: usize) {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                self.objects(file);
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 1..jobs.min(files.len()) {
-                // A thread that cannot be started is no fault: this one does its work.
-                let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
-                if builder.spawn_scoped(scope, work).is_err() {
-                    break;
-                }
-            }
-            work();
-        });
-    }
-
     fn document(&self, file: &SourceFile) -> Document {
-        let mut documents =
-            self.documents.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(known) = documents.get(file.path()) {
+        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = documents.get(&file.id()) {
             return Arc::clone(known);
         }
         let read = Arc::new(read_document(file.bytes(), file.base()));
-        documents.insert(file.path().to_path_buf(), Arc::clone(&read));
+        documents.insert(file.id(), Arc::clone(&read));
         read
     }
+}
+
+/// Does `count` pieces of work with up to `jobs` threads and returns their results in order.
+fn in_parallel<T: Send + Sync>(
+    count: usize,
+    jobs: usize,
+    work: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
+    if jobs < 2 {
+        return (0..count).map(work).collect();
+    }
+    let results: Vec<OnceLock<T>> = (0..count).map(|_| OnceLock::new()).collect();
+    let next = AtomicUsize::new(0);
+    let take = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(result) = results.get(index) else { return };
+            // No other thread has this number.
+            let _ = result.set(work(index));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..jobs.min(count) {
+            // A thread that cannot be started is no fault: this one does its work.
+            let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
+            if builder.spawn_scoped(scope, take).is_err() {
+                break;
+            }
+        }
+        take();
+    });
+    results.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
 fn read_document(bytes: &[u8], base: u32) -> Result<Option<Node>, DocumentFault> {
@@ -275,16 +319,25 @@ impl<'s> Context<'s> {
     }
 
     /// Reads the files among the entries of the kustomization in `root` and parses them with several threads, if that
-    /// pays. The files are read in the order of the entries, so that every run gives them the same positions.
-    pub(crate) fn parse_ahead(&self, root: &Path, entries: &[Text]) {
-        if self.options.jobs < 2 || entries.len() < MIN_FILES_AHEAD {
-            return;
+    /// pays. None for an entry that has to be looked at alone.
+    pub(crate) fn read_ahead(&self, root: &Path, entries: &[Text]) -> Vec<Option<Arc<SourceFile>>> {
+        let jobs = self.options.jobs;
+        if jobs < 2 || entries.len() < MIN_FILES_AHEAD {
+            return Vec::new();
         }
-        let files: Vec<Arc<SourceFile>> =
-            entries.iter().filter_map(|entry| self.try_file(root, entry.as_str()).ok()).collect();
-        if files.iter().map(|file| file.bytes().len()).sum::<usize>() >= MIN_BYTES_AHEAD {
-            self.session.parse_ahead(&files, self.options.jobs);
+        let readers = if entries.len() < MIN_READS_AHEAD { 1 } else { jobs };
+        let paths = in_parallel(entries.len(), readers, |index| {
+            self.loader.file(root, entries[index].as_str()).ok()
+        });
+        let files = self.session.read_ahead(&paths, readers);
+        let bytes: usize = files.iter().flatten().map(|file| file.bytes().len()).sum();
+        if bytes >= MIN_BYTES_AHEAD {
+            in_parallel(files.len(), jobs, |index| {
+                // Who asks for the objects afterwards finds them.
+                files[index].as_ref().map(|file| self.session.objects(file)).is_some()
+            });
         }
+        files
     }
 
     /// Like [`Context::objects`], for texts that may be something else than objects.

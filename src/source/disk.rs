@@ -2,10 +2,14 @@
 #![expect(clippy::disallowed_methods, reason = "the one place of the library that reads the disk")]
 
 use std::ffi::OsString;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::{EntryKind, Reader};
+
+/// The size of a buffer that most manifests fit into.
+const USUAL_FILE_BYTES: usize = 16 << 10;
 
 /// Reads files from the disk.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,7 +17,10 @@ pub struct DiskReader;
 
 impl Reader for DiskReader {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+        let mut bytes = Vec::with_capacity(USUAL_FILE_BYTES);
+        // Nothing is asked about the size before, as `fs::read` does: most files fit.
+        fs::File::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn kind(&self, path: &Path) -> io::Result<EntryKind> {

@@ -111,10 +111,9 @@ impl<'r> Loader<'r> {
         let entry_path = Path::new(entry);
         let path =
             if entry_path.is_absolute() { clean(entry_path) } else { join(root, entry_path) };
-        let resolved = self.resolve(&path)?;
-        match self.reader.kind(&resolved).map_err(|e| at(&path, e))? {
-            EntryKind::File => {}
-            _ => return Err(LoadError::NotAFile(path)),
+        let (resolved, kind) = self.resolve(&path)?;
+        if kind != EntryKind::File {
+            return Err(LoadError::NotAFile(path));
         }
         if self.restriction == LoadRestriction::RootOnly && !resolved.starts_with(root) {
             return Err(LoadError::OutsideRoot { path: resolved, root: root.to_path_buf() });
@@ -139,25 +138,30 @@ impl<'r> Loader<'r> {
 
     /// Returns the directory at an absolute path, symbolic links resolved.
     pub(crate) fn existing_directory(&self, path: &Path) -> Result<PathBuf, LoadError> {
-        let resolved = self.resolve(path)?;
-        match self.reader.kind(&resolved).map_err(|e| at(path, e))? {
-            EntryKind::Directory => Ok(resolved),
+        match self.resolve(path)? {
+            (resolved, EntryKind::Directory) => Ok(resolved),
             _ => Err(LoadError::NotADirectory(path.to_path_buf())),
         }
     }
 
-    /// Resolves symbolic links: the directory part once per directory, the last part only if it is a link.
-    fn resolve(&self, path: &Path) -> Result<PathBuf, LoadError> {
+    /// Resolves symbolic links, the directory part once per directory, the last part only if it is a link; and says what
+    /// stands there.
+    fn resolve(&self, path: &Path) -> Result<(PathBuf, EntryKind), LoadError> {
+        let with_kind = |resolved: io::Result<PathBuf>| {
+            let resolved = resolved.map_err(|e| at(path, e))?;
+            let kind = self.reader.kind(&resolved).map_err(|e| at(path, e))?;
+            Ok((resolved, kind))
+        };
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return self.reader.canonicalize(path).map_err(|e| at(path, e));
+            return with_kind(self.reader.canonicalize(path));
         };
         let Some(directory) = self.resolve_directory(parent)? else {
             return Err(LoadError::Missing(path.to_path_buf()));
         };
         let joined = directory.join(name);
         match self.reader.kind(&joined).map_err(|e| at(path, e))? {
-            EntryKind::Symlink => self.reader.canonicalize(&joined).map_err(|e| at(path, e)),
-            _ => Ok(joined),
+            EntryKind::Symlink => with_kind(self.reader.canonicalize(&joined)),
+            kind => Ok((joined, kind)),
         }
     }
 
