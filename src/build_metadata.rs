@@ -140,6 +140,11 @@ impl Marks {
         }
     }
 
+    /// Returns whether objects are marked with where they come from.
+    pub(crate) fn is_active(&self) -> bool {
+        self.active
+    }
+
     /// Marks an object with its origin, unless it has one.
     pub(crate) fn set_origin(
         &self,

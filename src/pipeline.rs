@@ -6,6 +6,8 @@
 //! content hashes, references to names, vars, dropping local objects, order, and the marks that `buildMetadata` asks for.
 //! See `api/internal/target/kusttarget.go` and `api/krusty/kustomizer.go`.
 
+mod bases;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ use crate::transform::{self, Plugin, helm_unsupported, load_plugin, name_hash, n
 use crate::{emit, finish};
 
 /// What a kustomization has gathered so far.
+#[derive(Clone)]
 struct Accumulator {
     set: ResourceSet,
     config: Option<Arc<TransformerConfig>>,
@@ -246,8 +249,12 @@ fn accumulate_directory(
         }
     };
     forbid_cycle(cx, level, &root, entry)?;
+    cx.entered.push(root.clone());
     cx.enter(entry.at, what.to_owned());
-    let result = build_directory(cx, level, gathered, entry, role, &root);
+    let result = match bases::shared(cx, level, entry, role, &root) {
+        Some(below) => merge(cx, gathered, below, entry.at),
+        None => build_directory(cx, level, gathered, entry, role, &root),
+    };
     cx.leave();
     result
 }
@@ -284,6 +291,36 @@ fn build_directory(
     role: Role,
     root: &Path,
 ) -> Fallible<()> {
+    if role == Role::Resource {
+        let below = gather_base(cx, level, entry, root)?;
+        return merge(cx, gathered, below, entry.at);
+    }
+    let layer = load_directory(cx, entry, role, root)?;
+    let origin = level.origin.append(entry.as_str());
+    let inner = Level { layer: &layer, marks: level.marks, origin, referrer: Some(level) };
+    follow_scopes(cx, gathered);
+    accumulate(cx, &inner, gathered)?;
+    // A component works on the objects of its parent, which afterwards are put into a new set.
+    cx.require_distinct_ids(&gathered.set, entry.at)
+}
+
+/// Builds a base for itself.
+fn gather_base(
+    cx: &mut Context<'_>,
+    level: &Level<'_>,
+    entry: &Text,
+    root: &Path,
+) -> Fallible<Accumulator> {
+    let layer = load_directory(cx, entry, Role::Resource, root)?;
+    let origin = level.origin.append(entry.as_str());
+    let inner = Level { layer: &layer, marks: level.marks, origin, referrer: Some(level) };
+    let mut gathered = Accumulator::new(&cx.scopes);
+    accumulate(cx, &inner, &mut gathered)?;
+    Ok(gathered)
+}
+
+/// Reads the kustomization of a directory that an entry names.
+fn load_directory(cx: &mut Context<'_>, entry: &Text, role: Role, root: &Path) -> Fallible<Layer> {
     let layer = load_layer(cx, root, Some(entry))?;
     choose_schema(cx, &layer, SchemaScope::Base)?;
     require_role(cx, &layer, entry, role)?;
@@ -293,21 +330,7 @@ fn build_directory(
             .at(cx.span(options.at), "without effect");
         cx.warn(d.help("move them to the kustomization that is built"));
     }
-    let origin = level.origin.append(entry.as_str());
-    let inner = Level { layer: &layer, marks: level.marks, origin, referrer: Some(level) };
-    match role {
-        Role::Resource => {
-            let mut below = Accumulator::new(&cx.scopes);
-            accumulate(cx, &inner, &mut below)?;
-            merge(cx, gathered, below, entry.at)
-        }
-        Role::Component => {
-            follow_scopes(cx, gathered);
-            accumulate(cx, &inner, gathered)?;
-            // A component works on the objects of its parent, which afterwards are put into a new set.
-            cx.require_distinct_ids(&gathered.set, entry.at)
-        }
-    }
+    Ok(layer)
 }
 
 fn require_role(cx: &mut Context<'_>, layer: &Layer, entry: &Text, role: Role) -> Fallible<()> {
@@ -333,13 +356,18 @@ fn merge(
     at: OriginId,
 ) -> Fallible<()> {
     follow_scopes(cx, gathered);
-    let mut result = Ok(());
-    for resource in below.set.into_resources() {
-        if let Err(reported) = add(cx, &mut gathered.set, resource, at) {
-            result = Err(reported);
+    if gathered.set.is_empty() && below.set.has_distinct_ids() {
+        gathered.set = below.set;
+        follow_scopes(cx, gathered);
+    } else {
+        let mut result = Ok(());
+        for resource in below.set.into_resources() {
+            if let Err(reported) = add(cx, &mut gathered.set, resource, at) {
+                result = Err(reported);
+            }
         }
+        result?;
     }
-    result?;
     if let Some(config) = below.config {
         merge_configs(cx, gathered, &config, at)?;
     }

@@ -153,6 +153,24 @@ impl Sink {
         self.idle.push((entry, diagnostic));
     }
 
+    /// Returns whether there is an error.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// Takes over what was found below a kustomization that `route` leads to.
+    pub(crate) fn adopt(&mut self, below: &Self, route: &[TraceStep]) {
+        let behind = |diagnostic: &Diagnostic| {
+            let trace = route.iter().chain(&diagnostic.trace).cloned().collect();
+            Diagnostic { trace, ..diagnostic.clone() }
+        };
+        for diagnostic in &below.diagnostics {
+            self.push(behind(diagnostic));
+        }
+        self.effective.extend(below.effective.iter().copied());
+        self.idle.extend(below.idle.iter().map(|(entry, diagnostic)| (*entry, behind(diagnostic))));
+    }
+
     /// Drops the warnings about entries that do nothing.
     pub(crate) fn forget_idle(&mut self) {
         self.idle.clear();

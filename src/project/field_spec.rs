@@ -24,6 +24,13 @@ pub(crate) struct PathPart {
     pub(crate) fault: Option<PartFault>,
 }
 
+impl PathPart {
+    /// Returns whether both parts lead to the same field in the same way.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.key.same_text(other.key) && (self.is_list, self.fault) == (other.is_list, other.fault)
+    }
+}
+
 /// Why a part of a path cannot be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PartFault {

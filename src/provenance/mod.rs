@@ -2,12 +2,15 @@
 //!
 //! A node carries one [`OriginId`]. A node that was parsed needs no table: its id is the global byte position of
 //! its first token ([`crate::source::SourceFile::base`]), so a parsed tree is shared between overlays as it is. A
-//! node that a step of the build wrote has an index into the build's own table of [`Derived`] records: which step
+//! node that a step of the build wrote has the number of a [`Derived`] record in the table of the build: which step
 //! wrote it, at which instruction, from which text, over which value. Following [`Derived::previous`] gives the
 //! chain of writes; [`Derived::from`] leads to the text that was copied.
 //!
 //! A chain cannot tell what is no longer there. Deletions, replaced lists and rewrites are kept per resource, as
 //! [`LogEntry`] lists.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The origin of a node: a place in a file, or a record of the build.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -161,33 +164,99 @@ pub struct LogEntry {
     pub previous: OriginId,
 }
 
+/// So many records have one block of numbers.
+const BLOCK: u32 = 1 << 10;
+
+/// Consecutive records, and the number of the first one divided by [`BLOCK`].
+type Block = (u32, Arc<Vec<Derived>>);
+
+/// What the builds of a session share, so that one can take over what another has written: the steps, and which blocks of
+/// numbers are given out.
+#[derive(Debug, Default)]
+pub(crate) struct ProvenanceSpace {
+    steps: RwLock<Vec<Step>>,
+    next_block: AtomicU32,
+}
+
 /// The steps of one build and what they wrote.
 #[derive(Clone, Debug, Default)]
 pub struct Provenance {
-    steps: Vec<Step>,
-    derived: Vec<Derived>,
+    space: Arc<ProvenanceSpace>,
+    /// Complete blocks, by their numbers.
+    blocks: Vec<Block>,
+    /// The block that is being written.
+    current: Option<(u32, Vec<Derived>)>,
 }
 
 impl Provenance {
+    /// Returns an empty table whose numbers no other build with this space has.
+    pub(crate) fn within(space: &Arc<ProvenanceSpace>) -> Self {
+        Self { space: Arc::clone(space), ..Self::default() }
+    }
+
     /// Begins a step.
     pub fn step(&mut self, kind: StepKind, at: OriginId) -> StepId {
-        self.steps.push(Step { kind, at });
-        StepId(self.steps.len() as u32 - 1)
+        let mut steps = self.space.steps.write().unwrap_or_else(PoisonError::into_inner);
+        steps.push(Step { kind, at });
+        StepId(steps.len() as u32 - 1)
     }
 
     /// Returns a step by its number.
     pub fn step_of(&self, id: StepId) -> Step {
-        self.steps[id.0 as usize]
+        self.space.steps.read().unwrap_or_else(PoisonError::into_inner)[id.0 as usize]
     }
 
     /// Records a write and returns its origin. A full table gives the origin of the text instead.
     pub fn derive(&mut self, derived: Derived) -> OriginId {
-        let index = self.derived.len() as u32;
-        if index >= DERIVED {
-            return derived.from;
+        let is_full = |(_, records): &(u32, Vec<Derived>)| records.len() >= BLOCK as usize;
+        if self.current.as_ref().is_none_or(is_full) {
+            self.complete_block();
+            let number = self.space.next_block.fetch_add(1, Ordering::Relaxed);
+            if number >= DERIVED / BLOCK {
+                return derived.from;
+            }
+            self.current = Some((number, Vec::new()));
         }
-        self.derived.push(derived);
+        let Some((number, records)) = &mut self.current else { return derived.from };
+        records.push(derived);
+        let index = *number * BLOCK + records.len() as u32 - 1;
         OriginId(index | DERIVED)
+    }
+
+    fn complete_block(&mut self) {
+        if let Some((number, records)) = self.current.take() {
+            self.add_block((number, Arc::new(records)));
+        }
+    }
+
+    fn add_block(&mut self, block: Block) {
+        if let Err(at) = self.blocks.binary_search_by_key(&block.0, |(number, _)| *number) {
+            self.blocks.insert(at, block);
+        }
+    }
+
+    /// Takes over what another build of the space has written.
+    pub(crate) fn adopt(&mut self, other: &Self) {
+        for block in &other.blocks {
+            self.add_block(block.clone());
+        }
+    }
+
+    /// Completes the table, so that it can be adopted.
+    pub(crate) fn complete(mut self) -> Self {
+        self.complete_block();
+        self
+    }
+
+    fn record(&self, index: u32) -> Option<Derived> {
+        let (number, offset) = (index / BLOCK, (index % BLOCK) as usize);
+        if let Some((current, records)) = &self.current
+            && *current == number
+        {
+            return records.get(offset).copied();
+        }
+        let at = self.blocks.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        self.blocks[at].1.get(offset).copied()
     }
 
     /// Records that `step` wrote a value over `previous`, with the text of the instruction itself.
@@ -203,9 +272,7 @@ impl Provenance {
         } else if id.0 & DERIVED == 0 {
             Origin::Written(id.0)
         } else {
-            self.derived
-                .get((id.0 & !DERIVED) as usize)
-                .map_or(Origin::Unknown, |d| Origin::Derived(*d))
+            self.record(id.0 & !DERIVED).map_or(Origin::Unknown, Origin::Derived)
         }
     }
 
@@ -295,5 +362,28 @@ mod tests {
         assert_eq!(history[2], Origin::Written(10));
         assert_eq!(provenance.position(second), Some(75));
         assert_eq!(provenance.position(OriginId::NONE), None);
+    }
+
+    #[test]
+    fn a_build_takes_over_what_another_has_written() {
+        let space = Arc::default();
+        let write = |provenance: &mut Provenance, position: u32| {
+            let step = provenance.step(StepKind::Images, OriginId::written(position));
+            provenance.write(step, OriginId::written(position + 1), OriginId::NONE)
+        };
+        let mut base = Provenance::within(&space);
+        let many: Vec<OriginId> = (0..3000).map(|n| write(&mut base, n * 10 + 10)).collect();
+        let base = base.complete();
+        let mut overlay = Provenance::within(&space);
+        let own = write(&mut overlay, 7);
+        overlay.adopt(&base);
+        overlay.adopt(&base);
+        let next = write(&mut overlay, 8);
+        assert_eq!(overlay.position(own), Some(8));
+        assert_eq!(overlay.position(next), Some(9));
+        for (n, id) in many.into_iter().enumerate() {
+            assert_eq!(overlay.position(id), Some(n as u32 * 10 + 11));
+            assert_eq!(Provenance::within(&space).position(id), None);
+        }
     }
 }

@@ -28,6 +28,14 @@ impl Gvk {
         Self { group, version, kind: text(known::KIND) }
     }
 
+    /// Returns whether this is the type that an object states.
+    pub(crate) fn is_of(&self, node: &Node) -> bool {
+        let text = |key| node.get(key).map_or("", Node::text);
+        let api_version = text(known::API_VERSION);
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        self.kind == text(known::KIND) && self.group == group && self.version == version
+    }
+
     /// Returns the `apiVersion` of the type.
     pub fn api_version(&self) -> EcoString {
         if self.group.is_empty() {

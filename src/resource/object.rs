@@ -157,8 +157,8 @@ impl Resource {
 
     /// Computes the id anew after the tree has changed.
     pub(crate) fn refresh(&mut self, scopes: &Scopes) {
-        let gvk = Gvk::of(&self.node);
-        if gvk != self.id.gvk || self.id.gvk.is_empty() {
+        if !self.id.gvk.is_of(&self.node) || self.id.gvk.is_empty() {
+            let gvk = Gvk::of(&self.node);
             self.id.cluster_scoped = scopes.is_cluster_scoped(&gvk);
             self.id.gvk = gvk;
         }

@@ -126,6 +126,11 @@ impl Scopes {
         self.met_unknown.load(Ordering::Relaxed)
     }
 
+    /// Notes that the scope of such a kind was asked for.
+    pub(crate) fn note_unknown_kind(&self) {
+        self.met_unknown.store(true, Ordering::Relaxed);
+    }
+
     /// Returns whether a kind certainly lives outside namespaces.
     pub(crate) fn is_cluster_scoped(&self, gvk: &Gvk) -> bool {
         let api_version = gvk.api_version();

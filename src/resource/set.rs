@@ -16,8 +16,43 @@ use super::{Resource, ResourceId, Scopes};
 #[derive(Clone, Debug, Default)]
 pub struct ResourceSet {
     resources: Vec<Resource>,
-    by_name: HashMap<EcoString, Vec<u32>>,
+    by_name: HashMap<EcoString, Indexes>,
     scopes: Arc<Scopes>,
+}
+
+/// Indexes of objects, mostly one.
+#[derive(Clone, Debug)]
+enum Indexes {
+    One(u32),
+    Several(Vec<u32>),
+}
+
+impl Indexes {
+    fn as_slice(&self) -> &[u32] {
+        match self {
+            Self::One(index) => std::slice::from_ref(index),
+            Self::Several(indexes) => indexes,
+        }
+    }
+
+    fn add(&mut self, index: u32) {
+        match self {
+            known if known.as_slice().contains(&index) => {}
+            Self::One(first) => *self = Self::Several(vec![*first, index]),
+            Self::Several(indexes) => indexes.push(index),
+        }
+    }
+
+    /// Replaces each index by its place in `places`.
+    fn renumber(&mut self, places: &[u32]) {
+        let indexes = match self {
+            Self::One(index) => std::slice::from_mut(index),
+            Self::Several(indexes) => indexes.as_mut_slice(),
+        };
+        for index in indexes {
+            *index = places[*index as usize];
+        }
+    }
 }
 
 /// Two objects of a set have the same id.
@@ -62,6 +97,11 @@ impl ResourceSet {
         self.scopes = scopes;
     }
 
+    /// Takes knowledge of scopes that says the same.
+    pub(crate) fn share_scopes(&mut self, scopes: &Arc<Scopes>) {
+        self.scopes = Arc::clone(scopes);
+    }
+
     pub(crate) fn get(&self, index: usize) -> &Resource {
         &self.resources[index]
     }
@@ -69,9 +109,12 @@ impl ResourceSet {
     /// Changes an object; its id is computed anew afterwards.
     pub(crate) fn update<T>(&mut self, index: usize, change: impl FnOnce(&mut Resource) -> T) -> T {
         let resource = &mut self.resources[index];
+        let (name, previous) = (resource.id().name.clone(), resource.previous().len());
         let out = change(resource);
         resource.refresh(&self.scopes);
-        self.index(index);
+        if resource.id().name != name || resource.previous().len() != previous {
+            self.index(index);
+        }
         out
     }
 
@@ -90,10 +133,9 @@ impl ResourceSet {
         for name in previous.chain([&resource.id().name]) {
             let at = index as u32;
             match self.by_name.get_mut(name) {
-                Some(known) if known.contains(&at) => {}
-                Some(known) => known.push(at),
+                Some(known) => known.add(at),
                 None => {
-                    self.by_name.insert(name.clone(), vec![at]);
+                    self.by_name.insert(name.clone(), Indexes::One(at));
                 }
             }
         }
@@ -108,17 +150,28 @@ impl ResourceSet {
 
     /// Returns the objects that have, or had, this name: indexes in load order, perhaps with some that no longer do.
     pub(crate) fn named(&self, name: &str) -> Vec<usize> {
-        let mut found: Vec<usize> =
-            self.by_name.get(name).into_iter().flatten().map(|&i| i as usize).collect();
+        let mut found: Vec<usize> = self
+            .by_name
+            .get(name)
+            .into_iter()
+            .flat_map(Indexes::as_slice)
+            .map(|&i| i as usize)
+            .collect();
         found.sort_unstable();
         found
     }
 
     /// Returns the object whose present id matches.
     pub(crate) fn by_current_id(&self, id: &ResourceId) -> Option<usize> {
-        let candidates = self.by_name.get(&id.name)?;
+        let candidates = self.by_name.get(&id.name)?.as_slice();
         let fits = candidates.iter().filter(|&&i| self.resources[i as usize].id().matches(id));
         fits.min().map(|&i| i as usize)
+    }
+
+    /// Returns whether no two objects have the same present id.
+    pub(crate) fn has_distinct_ids(&self) -> bool {
+        let first = |resource: &Resource| self.by_current_id(resource.id());
+        self.iter().enumerate().all(|(index, resource)| first(resource) == Some(index))
     }
 
     /// Returns how many objects have this present id.
@@ -126,7 +179,7 @@ impl ResourceSet {
         let candidates = self.by_name.get(&id.name);
         candidates
             .into_iter()
-            .flatten()
+            .flat_map(Indexes::as_slice)
             .filter(|&&i| self.resources[i as usize].id().matches(id))
             .count()
     }
@@ -186,7 +239,11 @@ impl ResourceSet {
     pub(crate) fn reorder(&mut self, order: &[usize]) {
         let mut taken: Vec<Option<Resource>> = self.resources.drain(..).map(Some).collect();
         self.resources.extend(order.iter().filter_map(|&i| taken[i].take()));
-        self.reindex();
+        let mut places = vec![0; order.len()];
+        for (new, &old) in order.iter().enumerate() {
+            places[old] = new as u32;
+        }
+        self.by_name.values_mut().for_each(|indexes| indexes.renumber(&places));
     }
 }
 

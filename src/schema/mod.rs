@@ -176,22 +176,33 @@ impl Schemas {
         self.ready = false;
     }
 
+    /// Returns whether a schema was asked for.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Reads what a question for a schema makes due.
+    pub(crate) fn prepare(&mut self) {
+        if self.ready {
+            return;
+        }
+        self.ready = true;
+        let layers = Arc::make_mut(&mut self.layers);
+        let builtin = match self.pending.take() {
+            Some(custom) => {
+                layers.0.push(Layer::Custom(custom));
+                self.builtin_is_due && !layers.has_builtin()
+            }
+            None => true,
+        };
+        if builtin {
+            layers.0.push(Layer::Builtin);
+        }
+    }
+
     /// Returns the schema of a type.
     pub(crate) fn for_type(&mut self, gvk: &Gvk) -> Option<Schema> {
-        if !self.ready {
-            self.ready = true;
-            let layers = Arc::make_mut(&mut self.layers);
-            let builtin = match self.pending.take() {
-                Some(custom) => {
-                    layers.0.push(Layer::Custom(custom));
-                    self.builtin_is_due && !layers.has_builtin()
-                }
-                None => true,
-            };
-            if builtin {
-                layers.0.push(Layer::Builtin);
-            }
-        }
+        self.prepare();
         if matches!(self.layers.0[..], [Layer::Builtin]) {
             return builtin::for_type(gvk).map(Schema::Builtin);
         }

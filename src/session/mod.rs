@@ -7,6 +7,7 @@
 mod faults;
 mod options;
 
+use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,10 +15,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported, Sink, TraceStep};
-use crate::provenance::{OriginId, Provenance, Recorder, StepKind};
+use crate::provenance::{OriginId, Provenance, ProvenanceSpace, Recorder, StepKind};
 use crate::resource::{ReadFault, Scopes, read_objects};
 use crate::schema::Schemas;
-use crate::source::{FileId, LoadError, Loader, Reader, Segments, SourceFile, SourceMap, Span};
+use crate::source::{
+    FileId, LoadError, LoadRestriction, Loader, Reader, Segments, SourceFile, SourceMap, Span,
+};
 use crate::yaml::{Dialect, Node, SyntaxError, parse_document, scalar_segments, token_end};
 
 pub(crate) use faults::{json_error, pattern_error, syntax_error};
@@ -48,7 +51,14 @@ const MIN_BYTES_AHEAD: usize = 64 << 10;
 /// The stack of a thread that parses, in bytes: enough for the deepest text where nothing is optimized.
 pub(crate) const WORKER_STACK_BYTES: usize = 512 << 20;
 
-type Objects = Arc<Result<Vec<Node>, ReadFault>>;
+/// What of a build decides about a kustomization that another one names: its directory, and what of the options counts there.
+pub(crate) type BaseKey = (PathBuf, LoadRestriction, PathBuf);
+
+/// What the pipeline keeps of such a kustomization.
+pub(crate) type Base = Arc<dyn Any + Send + Sync>;
+
+/// The objects of a file, once somebody has asked for them.
+type Objects = Arc<OnceLock<Arc<Result<Vec<Node>, ReadFault>>>>;
 type Document = Arc<Result<Option<Node>, DocumentFault>>;
 
 /// Why a text does not hold a YAML document.
@@ -65,6 +75,9 @@ pub struct Session<'r> {
     files: Mutex<HashMap<PathBuf, Arc<SourceFile>>>,
     objects: Mutex<HashMap<FileId, Objects>>,
     documents: Mutex<HashMap<FileId, Document>>,
+    /// What is kept of the kustomizations that others name, by [`BaseKey`]. Their shape is the pipeline's.
+    bases: Mutex<HashMap<BaseKey, Base>>,
+    provenance: Arc<ProvenanceSpace>,
     /// The files whose objects were handed over without being kept; none if all objects are kept.
     handed_over: Option<Mutex<HashSet<FileId>>>,
 }
@@ -78,6 +91,8 @@ impl<'r> Session<'r> {
             files: Mutex::default(),
             objects: Mutex::default(),
             documents: Mutex::default(),
+            bases: Mutex::default(),
+            provenance: Arc::default(),
             handed_over: None,
         }
     }
@@ -146,14 +161,10 @@ impl<'r> Session<'r> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn objects(&self, file: &SourceFile) -> Objects {
-        if let Some(known) = self.known_objects().get(&file.id()) {
-            return Arc::clone(known);
-        }
-        // Not under the lock: other threads parse other files.
-        let read = Arc::new(read_objects(file.bytes(), file.base()));
-        let mut objects = self.known_objects();
-        Arc::clone(objects.entry(file.id()).or_insert(read))
+    fn objects(&self, file: &SourceFile) -> Arc<Result<Vec<Node>, ReadFault>> {
+        let objects = Arc::clone(self.known_objects().entry(file.id()).or_default());
+        // Not under the lock of the table: other threads parse other files.
+        Arc::clone(objects.get_or_init(|| Arc::new(read_objects(file.bytes(), file.base()))))
     }
 
     /// Like [`Session::objects`], for objects that will be changed.
@@ -166,6 +177,25 @@ impl<'r> Session<'r> {
             }
         }
         Arc::try_unwrap(objects).unwrap_or_else(|shared| shared.as_ref().clone())
+    }
+
+    /// Returns what is kept of a kustomization that others name, if the session keeps any.
+    pub(crate) fn base(&self, key: &BaseKey) -> Option<Base> {
+        self.known_bases().get(key).cloned()
+    }
+
+    /// Keeps what was made of a kustomization that others name. The first of two that did the same work counts.
+    pub(crate) fn keep_base(&self, key: BaseKey, base: Base) -> Base {
+        Arc::clone(self.known_bases().entry(key).or_insert(base))
+    }
+
+    fn known_bases(&self) -> MutexGuard<'_, HashMap<BaseKey, Base>> {
+        self.bases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether the session is for more than one build.
+    pub(crate) fn keeps_bases(&self) -> bool {
+        self.handed_over.is_none()
     }
 
     fn document(&self, file: &SourceFile) -> Document {
@@ -228,6 +258,8 @@ pub(crate) struct Context<'s> {
     /// The schema that was chosen: a path, or the version of a built-in one.
     pub(crate) schema_choice: Option<String>,
     route: Vec<TraceStep>,
+    /// The directories of the kustomizations that were entered.
+    pub(crate) entered: Vec<PathBuf>,
 }
 
 impl<'s> Context<'s> {
@@ -237,11 +269,12 @@ impl<'s> Context<'s> {
             options,
             loader: Loader::new(session.reader(), options.load_restriction),
             sink: Sink::default(),
-            provenance: Provenance::default(),
+            provenance: Provenance::within(&session.provenance),
             schemas: Schemas::default(),
             scopes: Arc::default(),
             schema_choice: None,
             route: Vec::new(),
+            entered: Vec::new(),
         }
     }
 
@@ -278,6 +311,11 @@ impl<'s> Context<'s> {
     pub(crate) fn warn_idle(&mut self, entry: OriginId, mut diagnostic: Diagnostic) {
         diagnostic.trace.clone_from(&self.route);
         self.sink.idle(entry, diagnostic);
+    }
+
+    /// Takes over what was found below the present kustomization.
+    pub(crate) fn adopt_findings(&mut self, below: &Sink) {
+        self.sink.adopt(below, &self.route);
     }
 
     /// Goes on to what an entry of the present kustomization names.

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use super::{EntryKind, Reader, RemoteSpec, clean, is_http_url, join, parse_remote};
 
 /// Whether files outside the directory of a kustomization may be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LoadRestriction {
     /// Files must lie in or below the directory of the kustomization that names them (kustomize's default).
     #[default]

@@ -80,6 +80,99 @@ fn leads_somewhere(node: &Node, path: &[PathPart]) -> bool {
     }
 }
 
+/// Paths as one tree, so that one walk over an object tells which of them lead somewhere in it.
+pub(crate) struct PathTree(Vec<PathStep>);
+
+/// A part that several paths have in common.
+#[derive(Default)]
+struct PathStep {
+    part: Option<PathPart>,
+    /// The steps that go on from here.
+    next: Vec<usize>,
+    /// The paths that end here.
+    ends: Vec<usize>,
+    /// The paths that go on from here.
+    below: Vec<usize>,
+}
+
+impl PathTree {
+    /// Returns the tree of paths that are known by their numbers.
+    pub(crate) fn new<'p>(paths: impl IntoIterator<Item = &'p FieldPath>) -> Self {
+        let mut steps = vec![PathStep::default()];
+        for (number, path) in paths.into_iter().enumerate() {
+            let mut at = 0;
+            for part in path.parts() {
+                steps[at].below.push(number);
+                let same =
+                    |step: &usize| steps[*step].part.as_ref().is_some_and(|p| p.is_same(part));
+                let known = steps[at].next.iter().copied().find(same);
+                at = known.unwrap_or_else(|| {
+                    steps.push(PathStep { part: Some(*part), ..PathStep::default() });
+                    let new = steps.len() - 1;
+                    steps[at].next.push(new);
+                    new
+                });
+            }
+            steps[at].ends.push(number);
+        }
+        Self(steps)
+    }
+
+    /// Calls `found` for each path for which [`visit`], if it creates nothing, would do more than look: those that lead to
+    /// a value that matters, and those that cannot be followed. Some come more than once.
+    pub(crate) fn find(
+        &self,
+        root: &Node,
+        matters: &impl Fn(&Node) -> bool,
+        found: &mut impl FnMut(usize),
+    ) {
+        self.step(0, root, matters, found);
+    }
+
+    fn step(
+        &self,
+        at: usize,
+        node: &Node,
+        matters: &impl Fn(&Node) -> bool,
+        found: &mut impl FnMut(usize),
+    ) {
+        if !self.0[at].ends.is_empty() && matters(node) {
+            self.0[at].ends.iter().for_each(|&number| found(number));
+        }
+        self.go_on(at, node, matters, found);
+    }
+
+    fn go_on(
+        &self,
+        at: usize,
+        node: &Node,
+        matters: &impl Fn(&Node) -> bool,
+        found: &mut impl FnMut(usize),
+    ) {
+        let step = &self.0[at];
+        if step.next.is_empty() || node.is_null() {
+            return;
+        }
+        if node.is_scalar() {
+            return step.below.iter().for_each(|&number| found(number));
+        }
+        for &next in &step.next {
+            let behind = &self.0[next];
+            let Some(part) = &behind.part else { continue };
+            let value = node.get(part.key);
+            let becomes_list = part.is_list && value.is_some_and(Node::is_null);
+            if part.fault.is_some() || becomes_list {
+                behind.ends.iter().chain(&behind.below).for_each(|&number| found(number));
+            } else if let Some(value) = value {
+                self.step(next, value, matters, found);
+            }
+        }
+        for element in node.elements().into_iter().flatten() {
+            self.go_on(at, element, matters, found);
+        }
+    }
+}
+
 struct Visit {
     create: bool,
     leaf: Leaf,
@@ -211,6 +304,42 @@ mod tests {
         assert_eq!(visited("a:\n", "a/b", Leaf::Scalar(Tag::Str)).unwrap(), ["\"\":Empty"]);
         assert_eq!(visited("a:\n", "a", Leaf::Scalar(Tag::Int)).unwrap(), ["\"\":Int"]);
         assert_eq!(visited("a:\n", "a/b", Leaf::Found).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_tree_of_paths_finds_what_each_path_leads_to() {
+        let paths = ["a/b", "a/c", "a[]/b", "a", "a/b/c", "x//y", "x/0", "l[]", "l/m", "q/r"]
+            .map(FieldPath::new);
+        let tree = PathTree::new(&paths);
+        let texts = [
+            "a: {b: 1}\n",
+            "a: [{b: 1}, {c: {}}, ~, []]\n",
+            "a: x\n",
+            "a:\n",
+            "x: {y: z}\n",
+            "x: 1\n",
+            "l:\n",
+            "l: []\n",
+            "l: [{m: n}]\n",
+            "a: {b: {c: d}}\n",
+            "a: [[{b: 1}]]\n",
+            "{}\n",
+            "x: []\n",
+            "x: [~]\n",
+        ];
+        for text in texts {
+            let node = parse_document(text, 1, Dialect::V3).unwrap().unwrap();
+            let mut found = [false; 10];
+            tree.find(&node, &|_| true, &mut |number| found[number] = true);
+            for (path, found) in paths.iter().zip(found) {
+                assert_eq!(
+                    leads_somewhere(&node, path.parts()),
+                    found,
+                    "{} in {text}",
+                    path.as_str()
+                );
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use foldhash::HashMap;
 
 use ecow::EcoString;
 
-use super::field_path::{Leaf, PathFault, visit};
+use super::field_path::{Leaf, PathFault, PathTree, visit};
 use super::set_value::path_fault;
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::project::{FieldPath, NameReference, TransformerConfig};
@@ -72,13 +72,28 @@ pub(crate) fn apply(
             binding_namespaces,
         };
         let original = referrer.original_gvk();
+        let SpecsOfType { specs, paths } = specs.of(&original);
+        // What names no object stays as it is; a fault may be anywhere but in a scalar.
+        let may_refer =
+            |node: &Node| !node.is_scalar() || targets.had_name(node.text()).next().is_some();
+        let mut wanted = vec![false; specs.len()];
+        paths.find(referrer.node(), &may_refer, &mut |number| wanted[number] = true);
+        if !wanted.contains(&true) {
+            continue;
+        }
         let mut recorder = Recorder::new(&mut cx.provenance, step);
         let fault = set.update_content(index, |resource| {
             let root = resource.node_mut();
-            for (path, target) in specs.of(&original) {
+            // A value that was written may be one that the next path leads to.
+            let mut has_written = false;
+            for ((path, target), wanted) in specs.iter().zip(wanted) {
+                if !wanted && !has_written {
+                    continue;
+                }
                 let mut writes = AliasWrites::default();
                 let mut fault = None;
                 let visited = visit(root, path, false, Leaf::Found, OriginId::NONE, &mut |node| {
+                    has_written = true;
                     let fix = Fix {
                         targets: &targets,
                         referrer: &reference,
@@ -164,13 +179,19 @@ fn report(
 }
 
 /// The specifications that concern a type, with the type they refer to, in the order in which they apply.
+struct SpecsOfType<'c> {
+    specs: Vec<(&'c FieldPath, &'c Gvk)>,
+    paths: PathTree,
+}
+
+/// The specifications that concern each type that was met.
 struct ReferenceSpecs<'c> {
     references: &'c [NameReference],
-    by_type: HashMap<Gvk, Vec<(&'c FieldPath, &'c Gvk)>>,
+    by_type: HashMap<Gvk, SpecsOfType<'c>>,
 }
 
 impl<'c> ReferenceSpecs<'c> {
-    fn of(&mut self, gvk: &Gvk) -> &[(&'c FieldPath, &'c Gvk)] {
+    fn of(&mut self, gvk: &Gvk) -> &SpecsOfType<'c> {
         if !self.by_type.contains_key(gvk) {
             let mut found = Vec::new();
             for reference in self.references {
@@ -178,9 +199,10 @@ impl<'c> ReferenceSpecs<'c> {
                     reference.referrers.0.iter().filter(|spec| gvk.is_selected_by(&spec.gvk));
                 found.extend(fits.map(|spec| (&spec.path, &reference.gvk)));
             }
-            self.by_type.insert(gvk.clone(), found);
+            let paths = PathTree::new(found.iter().map(|(path, _)| *path));
+            self.by_type.insert(gvk.clone(), SpecsOfType { specs: found, paths });
         }
-        self.by_type.get(gvk).map(Vec::as_slice).unwrap_or_default()
+        &self.by_type[gvk]
     }
 }
 
