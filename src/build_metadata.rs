@@ -197,7 +197,8 @@ impl Marks {
                 Text { value: value.into(), at: OriginId::NONE },
             )];
             let path = FieldPath::new("metadata/labels");
-            let specs = FieldSpecs(vec![FieldSpec { gvk: Gvk::default(), path, create: true }]);
+            let specs =
+                FieldSpecs::from(vec![FieldSpec { gvk: Gvk::default(), path, create: true }]);
             set_labels(cx, set, StepKind::BuildMetadata, pairs, specs)?;
         }
         for index in 0..set.len() {

@@ -6,6 +6,7 @@
 mod order;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -16,7 +17,7 @@ use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::provenance::OriginId;
 use crate::resource::{NOT_NAMESPACED, Resource, ResourceSet};
 use crate::session::{Context, WORKER_STACK_BYTES};
-use crate::yaml::{ViewFault, write_decoded_document, write_document_and_compare};
+use crate::yaml::{ViewFault, Written, write_decoded_document, write_document_and_compare};
 
 pub(crate) use order::sort;
 
@@ -34,7 +35,7 @@ pub(crate) fn stream(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<Vec<u8
     let resources: Vec<&Resource> = set.iter().collect();
     let is_large = cx.sources().total_bytes() >= MIN_BYTES_FOR_THREADS;
     let jobs = if is_large { cx.options.jobs.max(1) } else { 1 };
-    let stream = write_all(&resources, jobs);
+    let stream = write_all(&resources, &cx.written, jobs);
     for (resource, at) in stream.changed {
         warn_of_text(cx, resource, at);
     }
@@ -63,12 +64,12 @@ struct Stream<'r> {
 }
 
 impl<'r> Stream<'r> {
-    fn write(&mut self, resources: &[&'r Resource]) {
+    fn write(&mut self, resources: &[&'r Resource], shared: &[Arc<Written>]) {
         for &resource in resources {
             if !self.bytes.is_empty() {
                 self.bytes.extend_from_slice(SEPARATOR);
             }
-            match write_document_and_compare(resource.node(), &mut self.bytes) {
+            match write_document_and_compare(resource.node(), shared, &mut self.bytes) {
                 Ok(changed) => self.changed.extend(changed.into_iter().map(|at| (resource, at))),
                 Err(fault) => self.faults.push((resource, fault)),
             }
@@ -87,10 +88,10 @@ impl<'r> Stream<'r> {
 
 /// Writes all objects in order, in shares that several threads take. A share is appended as soon as those before it are
 /// there, so that the stream is not in memory twice.
-fn write_all<'r>(resources: &[&'r Resource], jobs: usize) -> Stream<'r> {
+fn write_all<'r>(resources: &[&'r Resource], shared: &[Arc<Written>], jobs: usize) -> Stream<'r> {
     let mut stream = Stream::default();
     if jobs < 2 {
-        stream.write(resources);
+        stream.write(resources, shared);
         return stream;
     }
     let size = resources.len().div_ceil(jobs * SHARES_PER_THREAD).max(1);
@@ -100,7 +101,7 @@ fn write_all<'r>(resources: &[&'r Resource], jobs: usize) -> Stream<'r> {
         let index = next.fetch_add(1, Ordering::Relaxed);
         let share = shares.get(index)?;
         let mut written = Stream::default();
-        written.write(share);
+        written.write(share, shared);
         Some((index, written))
     };
     let (done, finished) = mpsc::channel();

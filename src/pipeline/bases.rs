@@ -11,7 +11,9 @@ use std::sync::Arc;
 use super::{Accumulator, Level, Role, gather_base};
 use crate::diagnostic::Sink;
 use crate::provenance::Provenance;
+use crate::resource::Resource;
 use crate::session::{BaseKey, Context, Text};
+use crate::yaml::Written;
 
 /// What is known of a base in a session.
 enum Known {
@@ -24,6 +26,7 @@ enum Known {
 /// A base as an overlay finds it.
 struct SharedBase {
     gathered: Accumulator,
+    written: Arc<Written>,
     findings: Sink,
     provenance: Provenance,
     /// The directories of the kustomizations below it.
@@ -68,6 +71,7 @@ pub(super) fn shared(
     if base.met_unknown_kind {
         cx.scopes.note_unknown_kind();
     }
+    cx.written.push(Arc::clone(&base.written));
     // What is known about scopes is the same, as nothing was found before.
     let mut gathered = base.gathered.clone();
     gathered.set.share_scopes(&cx.scopes);
@@ -96,8 +100,10 @@ fn build(cx: &Context<'_>, level: &Level<'_>, entry: &Text, root: &Path) -> Know
     if own.sink.has_errors() || changes_schema {
         return Known::Apart;
     }
+    let written = Arc::new(Written::of(gathered.set.iter().map(Resource::node)));
     Known::Shared(Box::new(SharedBase {
         gathered,
+        written,
         findings: own.sink,
         provenance: own.provenance.complete(),
         entered: own.entered,

@@ -4,9 +4,7 @@
 //! `api/internal/accumulator/loadconfigfromcrds.go`). A manifest here is a fault.
 
 use super::load::report_clash;
-use super::{
-    FieldPath, FieldSpec, FieldSpecClash, FieldSpecs, Layer, NameReference, TransformerConfig,
-};
+use super::{FieldPath, FieldSpec, FieldSpecClash, Layer, NameReference, TransformerConfig};
 use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::resource::Gvk;
 use crate::session::{Context, Text, json_error};
@@ -166,7 +164,7 @@ fn read_type(
             let referrer = FieldSpec { gvk: gvk.clone(), path, create: false };
             let reference = NameReference {
                 gvk: Gvk::new("", &version, &kind),
-                referrers: FieldSpecs(vec![referrer]),
+                referrers: vec![referrer].into(),
             };
             config.add_name_reference(&reference)?;
         }

@@ -120,9 +120,15 @@ pub(crate) struct FieldSpecClash {
     pub(crate) path: EcoString,
 }
 
-/// Specifications in the order in which they apply.
+/// Specifications in the order in which they apply; copies share them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct FieldSpecs(pub(crate) Vec<FieldSpec>);
+pub(crate) struct FieldSpecs(pub(crate) Arc<Vec<FieldSpec>>);
+
+impl From<Vec<FieldSpec>> for FieldSpecs {
+    fn from(specs: Vec<FieldSpec>) -> Self {
+        Self(Arc::new(specs))
+    }
+}
 
 impl FieldSpecs {
     /// Adds a specification, unless one for the same field is there.
@@ -134,7 +140,7 @@ impl FieldSpecs {
             }
             Some(_) => Ok(()),
             None => {
-                self.0.push(spec.clone());
+                Arc::make_mut(&mut self.0).push(spec.clone());
                 Ok(())
             }
         }
@@ -146,7 +152,7 @@ impl FieldSpecs {
     }
 
     fn sort(&mut self) {
-        self.0.sort_by_cached_key(|spec| order_key(&spec.gvk));
+        Arc::make_mut(&mut self.0).sort_by_cached_key(|spec| order_key(&spec.gvk));
     }
 }
 
@@ -206,6 +212,12 @@ impl TransformerConfig {
     /// Returns kustomize's defaults, always the same ones.
     pub(crate) fn shared_defaults() -> Arc<Self> {
         Arc::clone(&DEFAULTS)
+    }
+
+    /// Returns kustomize's defaults if this is what [`TransformerConfig::shared_defaults`] returns.
+    pub(crate) fn as_defaults(&self) -> Option<&'static Self> {
+        let defaults: &'static Self = &DEFAULTS;
+        std::ptr::eq(self, defaults).then_some(defaults)
     }
 
     /// Adds what another configuration says.
@@ -269,7 +281,7 @@ impl TransformerConfig {
             if field.name == "nameReference" {
                 config.name_reference = d.list(value, field, decode_name_reference);
             } else if let Some(section) = config.section(field.name) {
-                section.0 = d.list(value, field, decode_field_spec);
+                *section = d.list(value, field, decode_field_spec).into();
             }
         });
         config.sort();
@@ -281,7 +293,7 @@ fn decode_name_reference(decoder: &mut Decoder, node: &Node) -> NameReference {
     const FIELDS: &[&str] = &["group", "version", "kind", "fieldSpecs"];
     let mut reference = NameReference { gvk: Gvk::default(), referrers: FieldSpecs::default() };
     decoder.fields(node, "nameReference", FIELDS, |d, field, value| match field.name {
-        "fieldSpecs" => reference.referrers.0 = d.list(value, field, decode_field_spec),
+        "fieldSpecs" => reference.referrers = d.list(value, field, decode_field_spec).into(),
         _ => decode_gvk_part(d, field, value, &mut reference.gvk),
     });
     reference
@@ -364,10 +376,10 @@ fn read_table(table: &str) -> TransformerConfig {
         if let Some(spec) = line.strip_prefix("  ") {
             let spec = read_spec(spec);
             match config.section(section) {
-                Some(specs) => specs.0.push(spec),
+                Some(specs) => Arc::make_mut(&mut specs.0).push(spec),
                 None => {
                     if let Some(reference) = config.name_reference.last_mut() {
-                        reference.referrers.0.push(spec);
+                        Arc::make_mut(&mut reference.referrers.0).push(spec);
                     }
                 }
             }

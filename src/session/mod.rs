@@ -21,7 +21,9 @@ use crate::schema::Schemas;
 use crate::source::{
     FileId, LoadError, LoadRestriction, Loader, Reader, Segments, SourceFile, SourceMap, Span,
 };
-use crate::yaml::{Dialect, Node, SyntaxError, parse_document, scalar_segments, token_end};
+use crate::yaml::{
+    Dialect, Node, SyntaxError, Written, parse_document, scalar_segments, token_end,
+};
 
 pub(crate) use faults::{json_error, pattern_error, syntax_error};
 pub use options::{BuildOptions, Layout, Reorder};
@@ -258,6 +260,8 @@ pub(crate) struct Context<'s> {
     /// The schema that was chosen: a path, or the version of a built-in one.
     pub(crate) schema_choice: Option<String>,
     route: Vec<TraceStep>,
+    /// How the bases are written that other builds of the session have, too.
+    pub(crate) written: Vec<Arc<Written>>,
     /// The directories of the kustomizations that were entered.
     pub(crate) entered: Vec<PathBuf>,
 }
@@ -274,6 +278,7 @@ impl<'s> Context<'s> {
             scopes: Arc::default(),
             schema_choice: None,
             route: Vec::new(),
+            written: Vec::new(),
             entered: Vec::new(),
         }
     }

@@ -3,6 +3,8 @@
 //! A path names fields, never list elements: a list on the way stands for all of its elements. This is kustomize's
 //! `fieldspec` filter (`api/filters/fieldspec/fieldspec.go`), with its way of creating what is missing.
 
+use std::cell::OnceCell;
+
 use foldhash::HashMap;
 
 use crate::project::{FieldPath, FieldSpec, FieldSpecs, PartFault, PathPart};
@@ -251,7 +253,14 @@ impl Visit {
 /// The specifications of a list that concern a type, found once per type.
 pub(crate) struct SpecsByType<'s> {
     specs: &'s [FieldSpec],
-    by_type: HashMap<Gvk, Vec<u32>>,
+    by_type: HashMap<Gvk, SpecsOfType<'s>>,
+}
+
+/// The specifications that select one type, in order.
+#[derive(Default)]
+struct SpecsOfType<'s> {
+    specs: Vec<&'s FieldSpec>,
+    paths: OnceCell<PathTree>,
 }
 
 impl<'s> SpecsByType<'s> {
@@ -259,17 +268,34 @@ impl<'s> SpecsByType<'s> {
         Self { specs: &specs.0, by_type: HashMap::default() }
     }
 
+    fn of_type(&mut self, gvk: &Gvk) -> &SpecsOfType<'s> {
+        if !self.by_type.contains_key(gvk) {
+            let fits = |spec: &&FieldSpec| gvk.is_selected_by(&spec.gvk);
+            let specs = self.specs.iter().filter(fits).collect();
+            self.by_type.insert(gvk.clone(), SpecsOfType { specs, paths: OnceCell::new() });
+        }
+        &self.by_type[gvk]
+    }
+
     /// Returns the specifications that select a type, in order.
     pub(crate) fn of(&mut self, gvk: &Gvk) -> impl Iterator<Item = &'s FieldSpec> + use<'s, '_> {
-        if !self.by_type.contains_key(gvk) {
-            let fits = |(index, spec): (usize, &FieldSpec)| {
-                gvk.is_selected_by(&spec.gvk).then_some(index as u32)
-            };
-            let found = self.specs.iter().enumerate().filter_map(fits).collect();
-            self.by_type.insert(gvk.clone(), found);
-        }
-        let specs = self.specs;
-        self.by_type.get(gvk).into_iter().flatten().map(move |&index| &specs[index as usize])
+        self.of_type(gvk).specs.iter().copied()
+    }
+
+    /// Returns those that lead, in an object, to a value that matters or cannot be followed, in order.
+    pub(crate) fn found(
+        &mut self,
+        gvk: &Gvk,
+        root: &Node,
+        matters: &impl Fn(&Node) -> bool,
+    ) -> Vec<&'s FieldSpec> {
+        let SpecsOfType { specs, paths } = self.of_type(gvk);
+        let paths = paths.get_or_init(|| PathTree::new(specs.iter().map(|spec| &spec.path)));
+        let mut numbers = Vec::new();
+        paths.find(root, matters, &mut |number| numbers.push(number));
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.into_iter().map(|number| specs[number]).collect()
     }
 }
 

@@ -67,6 +67,22 @@ impl ImageName {
     }
 }
 
+impl ImageRule {
+    /// Returns whether an image matches, or has a fault.
+    fn concerns(&self, image: &Node) -> bool {
+        let matches = |pattern: &ImageName| pattern.is_match(image.text());
+        !image.is_scalar() || self.pattern.as_ref().map_or(true, matches)
+    }
+
+    /// Returns whether a container has a matching image, or a fault.
+    fn concerns_container(&self, container: &Node) -> bool {
+        match container.get(known::IMAGE) {
+            Some(image) => self.concerns(image),
+            None => container.kind() != NodeKind::Map,
+        }
+    }
+}
+
 /// Prepares an entry of `images`.
 pub(crate) fn configure(image: &Image) -> ImageRule {
     let pattern = ImageName::new(image.name.as_str());
@@ -92,9 +108,12 @@ pub(crate) fn apply(
             continue;
         }
         let gvk = resource.id().gvk.clone();
-        let lists = has_container_lists(resource.node());
-        let specs: Vec<_> = by_type.of(&gvk).collect();
-        if !lists && specs.is_empty() {
+        let mut lists = Vec::new();
+        find_container_lists(resource.node(), &mut Vec::new(), &mut lists);
+        // What a rule writes may match the next one.
+        let matters = |node: &Node| rules.iter().any(|rule| rule.concerns(node));
+        let specs = by_type.found(&gvk, resource.node(), &matters);
+        if lists.is_empty() && specs.is_empty() {
             continue;
         }
         let provenance = &mut cx.provenance;
@@ -105,8 +124,10 @@ pub(crate) fn apply(
             for ((rule, &step), found) in rules.iter().zip(&steps).zip(found.iter_mut()) {
                 let writes = AliasWrites::default();
                 let mut writer = Writer { rule, step, provenance, writes, found, is_faulty: false };
-                if lists {
-                    writer.walk(root).map_err(|fault| (fault, "containers", rule.image.at))?;
+                for path in &lists {
+                    writer
+                        .containers(root, path)
+                        .map_err(|fault| (fault, "containers", rule.image.at))?;
                 }
                 for spec in &specs {
                     let mut set = |node: &mut Node| writer.update(node);
@@ -219,15 +240,44 @@ fn is_container_list(key: crate::yaml::Key) -> bool {
     key.same_text(known::CONTAINERS) || key.same_text(known::INIT_CONTAINERS)
 }
 
-/// Looks first, so that objects without containers are not copied.
-fn has_container_lists(node: &Node) -> bool {
-    let entries = node.entries().into_iter().flatten();
-    let elements = node.elements().into_iter().flatten();
-    let mut entries = entries;
-    entries.any(|e| {
-        is_container_list(e.key) && e.value.kind() == NodeKind::Sequence
-            || has_container_lists(&e.value)
-    }) || elements.into_iter().any(has_container_lists)
+/// Finds the lists of containers below a node, as the numbers of entries and elements that lead there; the inner ones
+/// first.
+fn find_container_lists(node: &Node, path: &mut Vec<usize>, found: &mut Vec<Vec<usize>>) {
+    for (index, entry) in node.entries().into_iter().flatten().enumerate() {
+        if entry.value.is_scalar() {
+            continue;
+        }
+        path.push(index);
+        find_container_lists(&entry.value, path, found);
+        if is_container_list(entry.key) && entry.value.kind() == NodeKind::Sequence {
+            found.push(path.clone());
+        }
+        path.pop();
+    }
+    for (index, element) in node.elements().into_iter().flatten().enumerate() {
+        path.push(index);
+        find_container_lists(element, path, found);
+        path.pop();
+    }
+}
+
+/// Returns the node that numbers of entries and elements lead to.
+fn look<'n>(node: &'n Node, path: &[usize]) -> Option<&'n Node> {
+    path.iter().try_fold(node, |node, &index| match node.entries() {
+        Some(entries) => entries.get(index).map(|entry| &entry.value),
+        None => node.elements()?.get(index),
+    })
+}
+
+/// Like [`look`], to change the node.
+fn follow<'n>(mut node: &'n mut Node, path: &[usize]) -> Option<&'n mut Node> {
+    for &index in path {
+        node = match node.kind() {
+            NodeKind::Map => &mut node.entries_mut()?.get_mut(index)?.value,
+            _ => node.elements_mut()?.get_mut(index)?,
+        };
+    }
+    Some(node)
 }
 
 struct Writer<'r> {
@@ -241,25 +291,23 @@ struct Writer<'r> {
 }
 
 impl Writer<'_> {
-    /// Updates the images of all lists of containers below a node.
-    fn walk(&mut self, node: &mut Node) -> Result<(), PathFault> {
-        if !has_container_lists(node) {
+    /// Updates the images of the list of containers at the end of a path.
+    fn containers(&mut self, root: &mut Node, path: &[usize]) -> Result<(), PathFault> {
+        // Looks first, so that lists without a matching image are not copied.
+        if !look(root, path)
+            .into_iter()
+            .filter_map(Node::elements)
+            .flatten()
+            .any(|container| self.rule.concerns_container(container))
+        {
             return Ok(());
         }
-        for entry in node.entries_mut().into_iter().flatten() {
-            self.walk(&mut entry.value)?;
-            if !is_container_list(entry.key) {
-                continue;
+        let Some(list) = follow(root, path) else { return Ok(()) };
+        for container in list.elements_mut().into_iter().flatten() {
+            require(container, NodeKind::Map)?;
+            if let Some(image) = container.get_mut(known::IMAGE) {
+                self.update(image)?;
             }
-            for container in entry.value.elements_mut().into_iter().flatten() {
-                require(container, NodeKind::Map)?;
-                if let Some(image) = container.get_mut(known::IMAGE) {
-                    self.update(image)?;
-                }
-            }
-        }
-        for element in node.elements_mut().into_iter().flatten() {
-            self.walk(element)?;
         }
         Ok(())
     }

@@ -66,7 +66,7 @@ pub(crate) fn set_labels(
 }
 
 fn label_specs(label: &Label, config: &TransformerConfig) -> Result<FieldSpecs, FieldSpecClash> {
-    let mut specs = FieldSpecs(label.fields.clone());
+    let mut specs = FieldSpecs::from(label.fields.clone());
     specs.add_all(&config.labels)?;
     if label.include_selectors {
         specs.add_all(&config.common_labels)?;

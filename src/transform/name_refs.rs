@@ -5,6 +5,9 @@
 //! decided by the sieves of `api/filters/nameref/nameref.go`, in their order: earlier type, role reference, namespace,
 //! then the prefixes and suffixes that both went through.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use foldhash::HashMap;
 
 use ecow::EcoString;
@@ -46,8 +49,14 @@ pub(crate) fn apply(
     require_names_without_commas(cx, set)?;
     let step = cx.provenance.step(StepKind::NameReference, OriginId::NONE);
     let targets = Targets::new(set);
-    let mut specs =
-        ReferenceSpecs { references: &config.name_reference, by_type: HashMap::default() };
+    let mut own = ReferenceSpecs::new(&config.name_reference);
+    let mut specs_of = |gvk: &Gvk| match config.as_defaults() {
+        Some(defaults) => DEFAULTS.with_borrow_mut(|known| {
+            known.references = &defaults.name_reference;
+            known.of(gvk)
+        }),
+        None => own.of(gvk),
+    };
     let mut result = Ok(());
     for index in 0..set.len() {
         let referrer = set.get(index);
@@ -72,10 +81,13 @@ pub(crate) fn apply(
             binding_namespaces,
         };
         let original = referrer.original_gvk();
-        let SpecsOfType { specs, paths } = specs.of(&original);
-        // What names no object stays as it is; a fault may be anywhere but in a scalar.
-        let may_refer =
-            |node: &Node| !node.is_scalar() || targets.had_name(node.text()).next().is_some();
+        let of_type = specs_of(&original);
+        let SpecsOfType { specs, paths } = of_type.as_ref();
+        // What names no object, or only objects that kept their name, stays as it is; a fault may be anywhere but in a
+        // scalar.
+        let may_refer = |node: &Node| {
+            !node.is_scalar() || targets.had_name(node.text()).any(|t| t.name != node.text())
+        };
         let mut wanted = vec![false; specs.len()];
         paths.find(referrer.node(), &may_refer, &mut |number| wanted[number] = true);
         if !wanted.contains(&true) {
@@ -187,22 +199,32 @@ struct SpecsOfType<'c> {
 /// The specifications that concern each type that was met.
 struct ReferenceSpecs<'c> {
     references: &'c [NameReference],
-    by_type: HashMap<Gvk, SpecsOfType<'c>>,
+    by_type: HashMap<Gvk, Rc<SpecsOfType<'c>>>,
+}
+
+thread_local! {
+    /// Those of kustomize's defaults, which nearly every build has.
+    static DEFAULTS: RefCell<ReferenceSpecs<'static>> = RefCell::new(ReferenceSpecs::new(&[]));
 }
 
 impl<'c> ReferenceSpecs<'c> {
-    fn of(&mut self, gvk: &Gvk) -> &SpecsOfType<'c> {
-        if !self.by_type.contains_key(gvk) {
-            let mut found = Vec::new();
-            for reference in self.references {
-                let fits =
-                    reference.referrers.0.iter().filter(|spec| gvk.is_selected_by(&spec.gvk));
-                found.extend(fits.map(|spec| (&spec.path, &reference.gvk)));
-            }
-            let paths = PathTree::new(found.iter().map(|(path, _)| *path));
-            self.by_type.insert(gvk.clone(), SpecsOfType { specs: found, paths });
+    fn new(references: &'c [NameReference]) -> Self {
+        Self { references, by_type: HashMap::default() }
+    }
+
+    fn of(&mut self, gvk: &Gvk) -> Rc<SpecsOfType<'c>> {
+        if let Some(known) = self.by_type.get(gvk) {
+            return Rc::clone(known);
         }
-        &self.by_type[gvk]
+        let mut specs = Vec::new();
+        for reference in self.references {
+            let fits = reference.referrers.0.iter().filter(|spec| gvk.is_selected_by(&spec.gvk));
+            specs.extend(fits.map(|spec| (&spec.path, &reference.gvk)));
+        }
+        let paths = PathTree::new(specs.iter().map(|(path, _)| *path));
+        let found = Rc::new(SpecsOfType { specs, paths });
+        self.by_type.insert(gvk.clone(), Rc::clone(&found));
+        found
     }
 }
 

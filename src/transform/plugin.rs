@@ -246,7 +246,7 @@ impl Config<'_> {
     fn specs(&mut self) -> Option<FieldSpecs> {
         let mut specs = None;
         self.fields(&["fieldSpecs"], |d, field, value| {
-            specs = Some(FieldSpecs(d.list(value, field, decode_field_spec)));
+            specs = Some(d.list(value, field, decode_field_spec).into());
         });
         specs
     }

@@ -20,7 +20,7 @@ pub(crate) fn apply(
     let name = replica.name.as_str();
     let candidates = set.named(name);
     let mut found = false;
-    for spec in &specs.0 {
+    for spec in specs.0.iter() {
         for &index in &candidates {
             let fits =
                 |r: &Resource| r.any_id(|id| id.name == name && id.gvk.is_selected_by(&spec.gvk));

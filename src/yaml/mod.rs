@@ -51,4 +51,6 @@ pub(crate) use view::{
     ViewFault, ViewFaultKind, check_decodable, direct, json_reread, json_view, plain_node,
     round_numbers,
 };
-pub(crate) use write::{write_decoded_document, write_document, write_document_and_compare};
+pub(crate) use write::{
+    Written, write_decoded_document, write_document, write_document_and_compare,
+};

@@ -423,6 +423,26 @@ impl Node {
         Some(self.entries_mut()?.remove(index).value)
     }
 
+    /// Returns where a collection lies in memory: the same for all nodes that share it, and for no other while one of them
+    /// lives.
+    pub(crate) fn address(&self) -> Option<usize> {
+        match &self.value {
+            Value::Scalar(_) => None,
+            Value::Map(entries) => Some(Arc::as_ptr(entries).addr()),
+            Value::Sequence(elements) => Some(Arc::as_ptr(elements).addr()),
+        }
+    }
+
+    /// Like [`Node::address`], of a collection that another node shares.
+    pub(crate) fn shared_address(&self) -> Option<usize> {
+        let shared = match &self.value {
+            Value::Scalar(_) => false,
+            Value::Map(entries) => Arc::strong_count(entries) > 1,
+            Value::Sequence(elements) => Arc::strong_count(elements) > 1,
+        };
+        if shared { self.address() } else { None }
+    }
+
     /// Returns whether two nodes are the same collection in memory.
     pub fn is_same(&self, other: &Node) -> bool {
         match (&self.value, &other.value) {

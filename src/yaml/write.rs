@@ -4,6 +4,10 @@
 //! their key, keys in natural order, lines folded after column 80 in plain and quoted scalars. Values are
 //! effective ones ([`super::view`]); they are written straight from the tree.
 
+use std::sync::Arc;
+
+use foldhash::HashMap;
+
 use super::number::format_general;
 use super::order::sort_keys;
 use super::scalar::{Scalar, is_base_60, resolve_tag_in};
@@ -27,31 +31,81 @@ const MAX_JSON_KEY: usize = 1024;
 
 /// Writes a tree as one YAML document, without `---`.
 pub(crate) fn write_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
-    write_document_and_compare(node, out).map(drop)
+    write_document_and_compare(node, &[], out).map(drop)
 }
 
-/// Like [`write_document`]; returns the origins of the texts that are not what they were.
+/// Like [`write_document`]; returns the origins of the texts that are not what they were. What trees have in common with
+/// `written` is copied from there.
 pub(crate) fn write_document_and_compare(
     node: &Node,
+    written: &[Arc<Written>],
     out: &mut Vec<u8>,
 ) -> Result<Vec<OriginId>, ViewFault> {
     let footed = with_foot_comment(node);
-    write(footed.as_ref().unwrap_or(node), out, effective)
+    write(footed.as_ref().unwrap_or(node), out, effective, written)
+}
+
+/// Trees that have been written, for others that share collections with them.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    bytes: Vec<u8>,
+    /// What was written for the value of a key, by the address of the collection that it is.
+    values: HashMap<usize, WrittenValue>,
+    /// Keeps the collections where they are.
+    trees: Vec<Node>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct WrittenValue {
+    start: usize,
+    end: usize,
+    /// Where the last line begins.
+    line: usize,
+    /// The indentation of the map around it.
+    indent: isize,
+    /// The state of the writer behind it.
+    whitespace: bool,
+    indention: bool,
+}
+
+impl Written {
+    /// Writes trees. One that cannot be written is left out.
+    pub(crate) fn of<'n>(trees: impl IntoIterator<Item = &'n Node>) -> Self {
+        let mut written = Self::default();
+        for tree in trees {
+            let start = written.bytes.len();
+            let mut out = std::mem::take(&mut written.bytes);
+            let mut writer = Writer::new(&mut out, effective, &[]);
+            writer.recorded = Some(Vec::new());
+            let result = writer.node(tree, Place { top: true, in_map: false, flow: false });
+            let values = writer.recorded.take().unwrap_or_default();
+            if result.is_ok() {
+                written.values.extend(values);
+                written.trees.push(tree.clone());
+            } else {
+                out.truncate(start);
+            }
+            written.bytes = out;
+        }
+        written
+    }
 }
 
 /// Writes a tree as one YAML document from the values that its nodes decode to, without the way through text: what
 /// kustomize does when it writes one file for each object.
 pub(crate) fn write_decoded_document(node: &Node, out: &mut Vec<u8>) -> Result<(), ViewFault> {
-    write(node, out, |node, _| direct(node)).map(drop)
+    write(node, out, |node, _| direct(node), &[]).map(drop)
 }
 
 type Value = for<'n> fn(&'n Node, bool) -> Result<Scalar<'n>, ViewFault>;
 
-fn write(node: &Node, out: &mut Vec<u8>, value: Value) -> Result<Vec<OriginId>, ViewFault> {
-    let changed = Vec::new();
-    let mut writer =
-        Writer { out, line: 0, indent: -1, whitespace: true, indention: true, value, changed };
-    writer.line = writer.out.len();
+fn write(
+    node: &Node,
+    out: &mut Vec<u8>,
+    value: Value,
+    written: &[Arc<Written>],
+) -> Result<Vec<OriginId>, ViewFault> {
+    let mut writer = Writer::new(out, value, written);
     writer.node(node, Place { top: true, in_map: false, flow: false })?;
     writer.write_indent();
     Ok(writer.changed)
@@ -86,7 +140,7 @@ enum Style {
     Literal,
 }
 
-struct Writer<'o> {
+struct Writer<'o, 'w> {
     out: &'o mut Vec<u8>,
     /// Where the current line begins in `out`.
     line: usize,
@@ -99,11 +153,70 @@ struct Writer<'o> {
     value: Value,
     /// Texts in folded style that are written as other texts.
     changed: Vec<OriginId>,
+    /// What can be copied.
+    written: &'w [Arc<Written>],
+    /// What was written for collections, if others are to copy it.
+    recorded: Option<Vec<(usize, WrittenValue)>>,
 }
 
 type Write = Result<(), ViewFault>;
 
-impl Writer<'_> {
+impl<'o, 'w> Writer<'o, 'w> {
+    fn new(out: &'o mut Vec<u8>, value: Value, written: &'w [Arc<Written>]) -> Self {
+        Self {
+            line: out.len(),
+            out,
+            indent: -1,
+            whitespace: true,
+            indention: true,
+            value,
+            changed: Vec::new(),
+            written,
+            recorded: None,
+        }
+    }
+
+    /// Writes the value of a key of a block map.
+    fn value(&mut self, node: &Node, place: Place) -> Write {
+        if self.written.is_empty() && self.recorded.is_none() || node.is_empty() || place.flow {
+            return self.node(node, place);
+        }
+        if self.recorded.is_none() {
+            let value = node.shared_address().and_then(|address| self.copy(address));
+            return if value.is_some() { Ok(()) } else { self.node(node, place) };
+        }
+        let (start, changed) = (self.out.len(), self.changed.len());
+        self.node(node, place)?;
+        if let Some(address) = node.address()
+            && let Some(recorded) = &mut self.recorded
+            && self.changed.len() == changed
+        {
+            let value = WrittenValue {
+                start,
+                end: self.out.len(),
+                line: self.line,
+                indent: self.indent,
+                whitespace: self.whitespace,
+                indention: self.indention,
+            };
+            recorded.push((address, value));
+        }
+        Ok(())
+    }
+
+    /// Copies what was written for the collection at an address, in a map of the same indentation.
+    fn copy(&mut self, address: usize) -> Option<()> {
+        let indent = self.indent;
+        let (written, value) = self.written.iter().find_map(|written| {
+            let value = written.values.get(&address).filter(|value| value.indent == indent)?;
+            Some((written, value))
+        })?;
+        // A collection that is not empty begins on a line of its own.
+        self.line = self.out.len() + value.line - value.start;
+        self.out.extend_from_slice(&written.bytes[value.start..value.end]);
+        (self.whitespace, self.indention) = (value.whitespace, value.indention);
+        Some(())
+    }
     fn column(&self) -> usize {
         let line = &self.out[self.line..];
         if line.is_ascii() {
@@ -197,7 +310,7 @@ impl Writer<'_> {
             if key.len() <= MAX_SIMPLE_KEY && is_plain_word(key) {
                 self.plain(key, false);
                 self.indicator(b":", false, false, false);
-                self.node(value, Place { top: false, in_map: true, flow })?;
+                self.value(value, Place { top: false, in_map: true, flow })?;
                 continue;
             }
             check_json_key(key, value.origin())?;
@@ -210,7 +323,7 @@ impl Writer<'_> {
                 self.write_indent();
                 self.indicator(b":", true, false, true);
             }
-            self.node(value, Place { top: false, in_map: true, flow })?;
+            self.value(value, Place { top: false, in_map: true, flow })?;
         }
         self.indent = before;
         Ok(())
