@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
 use crate::resource::{Resource, ResourceSet, get_or_create_map, metadata_map};
 use crate::session::Context;
+use crate::source::Span;
 use crate::yaml::{Node, NodeKind, known, write_document};
 
 /// Drops the objects that are marked as local (`config.kubernetes.io/local-config`), whatever the mark says but `false`.
@@ -50,6 +51,49 @@ pub(crate) fn drop_local_objects(cx: &mut Context<'_>, set: &mut ResourceSet) ->
         mark.is_none_or(|mark| mark.text() == "false")
     });
     Ok(())
+}
+
+/// Refuses objects that hold a value which may reach only the data of Secrets.
+pub(crate) fn forbid_leaks(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<()> {
+    let mut result = Ok(());
+    if cx.options.templates.is_none() || cx.sources().secret_files().is_empty() {
+        return result;
+    }
+    for resource in set {
+        let id = resource.id();
+        if id.gvk.kind == "Secret" && id.gvk.group.is_empty() {
+            continue;
+        }
+        let mut found = Vec::new();
+        find_leaks(cx, resource.node(), &mut found);
+        for span in found {
+            let message = format!("a secret value reaches `{id}`, which is no Secret");
+            let d =
+                Diagnostic::error(Code::ValuesSecretLeak, message).at(span, "for everyone to read");
+            result = Err(cx.fail(d.help("put the value into a Secret, and refer to that")));
+        }
+    }
+    result
+}
+
+fn find_leaks(cx: &Context<'_>, node: &Node, found: &mut Vec<Span>) {
+    if node.is_scalar() {
+        let Some(span) = cx.span(node.origin()) else { return };
+        let Some(file) = cx.sources().file(span.file) else { return };
+        let secret = file.prints().iter().filter(|print| print.is_secret);
+        let inside = secret.filter(|print| print.start < span.end && span.start < print.end);
+        found.extend(inside.take(1).map(|print| Span {
+            start: print.start,
+            end: print.end,
+            ..span
+        }));
+    }
+    for entry in node.entries().into_iter().flatten() {
+        find_leaks(cx, &entry.value, found);
+    }
+    for element in node.elements().into_iter().flatten() {
+        find_leaks(cx, element, found);
+    }
 }
 
 /// Requires that a validator has changed nothing but the label by which it signs.

@@ -49,7 +49,11 @@ mod resource;
 mod schema;
 mod session;
 mod source;
+mod template;
 mod transform;
+mod tree;
+mod values;
+mod workspace;
 mod yaml;
 
 pub use diagnostic::{Code, Diagnostic, Label, Level, Lints, Severity, TraceStep, render};
@@ -59,10 +63,10 @@ pub use provenance::{
     Derived, LogEntry, LogKind, Origin, OriginId, Provenance, Step, StepId, StepKind,
 };
 pub use resource::{Gvk, PreviousId, Resource, ResourceId, ResourceSet};
-pub use session::{BuildOptions, Layout, Reorder, Session};
+pub use session::{BuildOptions, Layout, Reorder, Session, Templates};
 pub use source::{
     CountingReader, DiskReader, EntryKind, FileId, LoadRestriction, MemoryReader, Reader,
-    SecretFile, SourceFile, SourceMap, Span,
+    SecretFile, Segment, Segments, SourceFile, SourceMap, Span,
 };
 pub use yaml::{Entry, Key, KeyKind, Node, NodeKind, ScalarStyle, Tag};
 

@@ -78,6 +78,7 @@ pub(crate) fn run(cx: &mut Context<'_>) -> Fallible<ResourceSet> {
     name_refs::apply(cx, &mut set, &config)?;
     vars::apply(cx, &mut set, &vars, &config.var_reference)?;
     finish::drop_local_objects(cx, &mut set)?;
+    finish::forbid_leaks(cx, &set)?;
     emit::sort(cx, &mut set, layer.kustomization.sort_options.as_ref())?;
     marks.finish(cx, &mut set)?;
     // A component alone has nothing to work on.
@@ -182,7 +183,8 @@ fn accumulate_file(
     file: &SourceFile,
 ) -> Fallible<()> {
     let nodes = cx.objects(file)?;
-    if nodes.is_empty() {
+    // A template may yield nothing in one environment, and objects in another.
+    if nodes.is_empty() && !file.is_rendered() {
         let message = format!("`{}` holds no object", entry.value);
         let d =
             Diagnostic::warning(Code::ResourceNone, message).at(cx.span(entry.at), "named here");

@@ -273,7 +273,14 @@ fn help() {
     Usage: kiln [OPTIONS] <COMMAND>
 
     Commands:
-      build        Build a kustomization to stdout, to a file or into a directory
+      build        Build a kustomization or an environment to stdout, to a file or into a directory
+      render       Write environments into the rendered tree
+      values       Print the values of an environment, where each is written and what it overrides
+      envs         List the environments of the project
+      survey       List every kustomization of a repository, whether it builds, and why not
+      eject        Write a plain kustomize tree that builds to the same bytes without kiln
+      create       Write a project file for an existing tree of kustomizations
+      schema       Print the JSON Schema of a file
       explain      Say what a code means, why it is reported and what to do
       version      Print the version of kiln and of the kustomize that it builds like
       completions  Print a script that completes commands in a shell
@@ -330,7 +337,7 @@ fn help() {
     "#);
     assert_snapshot!(kiln(Path::new(env!("CARGO_MANIFEST_DIR")), &["build", "--help"]), @r#"
     stdout:
-    Build a kustomization to stdout, to a file or into a directory
+    Build a kustomization or an environment to stdout, to a file or into a directory
 
     Usage: kiln build [OPTIONS] [DIR]
 
@@ -402,6 +409,26 @@ fn help() {
 
           --as-current-user[=<BOOL>]
               No container is ever started
+
+    Values:
+          --values <FILE>
+              Read values from this file, over those of the project
+
+          --set <PATH=VALUE>
+              Set one value: `a.b[0]=c`
+
+          --set-string <PATH=TEXT>
+              Set one value to a string
+
+          --set-json <PATH=JSON>
+              Set one value to a value in JSON
+
+          --set-file <PATH=FILE>
+              Set one value to the content of a file
+
+          --list-remotes
+              List the remote entries that the target names, and how to copy them into the repository,
+              instead of building
 
     Global options:
       -C <DIR>

@@ -29,9 +29,10 @@ fn check(page: &Path) -> usize {
     let directory = page.parent().expect("a page is in a directory");
     let mut count = 0;
     for (command, output) in commands(&text) {
+        let command = command.split(" #").next().unwrap_or_default();
         let words: Vec<&str> = command.split_whitespace().collect();
         let arguments = match words[..] {
-            ["kiln", "build", target] if directory.join(target).is_dir() => &words[1..],
+            ["kiln", "build" | "values", _] | ["kiln", "render", "--check"] => &words[1..],
             ["cargo", "run", "--release", "--quiet", "--", ..] => &words[5..],
             _ => continue,
         };
@@ -57,7 +58,7 @@ fn the_commands_of_the_readme_work() {
 #[test]
 fn the_commands_of_the_examples_work() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    for example in ["transparenta", "discbaboons"] {
-        assert_eq!(check(&examples.join(example).join("README.md")), 3, "{example}");
+    for example in ["discbaboons", "wander", "transparenta", "super-todo", "xuangong"] {
+        assert!(check(&examples.join(example).join("README.md")) >= 2, "{example}");
     }
 }

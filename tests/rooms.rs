@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room of `src/`, along the data flow. `pipeline` and `cli` come last and may use everything.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 19] = [
     "source",
     "provenance",
     "diagnostic",
@@ -15,12 +15,16 @@ const ROOMS: [&str; 15] = [
     "schema",
     "session",
     "project",
+    "values",
+    "template",
+    "workspace",
     "generate",
     "transform",
     "emit",
     "finish",
     "build_metadata",
     "pipeline",
+    "tree",
     "cli",
 ];
 

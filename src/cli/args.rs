@@ -86,8 +86,22 @@ pub(super) enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Build a kustomization to stdout, to a file or into a directory
-    Build(Box<BuildArgs>),
+    /// Build a kustomization or an environment to stdout, to a file or into a directory
+    Build(Box<KilnBuildArgs>),
+    /// Write environments into the rendered tree
+    Render(Box<RenderArgs>),
+    /// Print the values of an environment, where each is written and what it overrides
+    Values(ValuesCommandArgs),
+    /// List the environments of the project
+    Envs(EnvsArgs),
+    /// List every kustomization of a repository, whether it builds, and why not
+    Survey(SurveyArgs),
+    /// Write a plain kustomize tree that builds to the same bytes without kiln
+    Eject(EjectArgs),
+    /// Write a project file for an existing tree of kustomizations
+    Create(CreateArgs),
+    /// Print the JSON Schema of a file
+    Schema(SchemaArgs),
     /// Say what a code means, why it is reported and what to do
     Explain(ExplainArgs),
     /// Print the version of kiln and of the kustomize that it builds like
@@ -123,6 +137,147 @@ pub(super) enum KustomizeCommand {
     },
     /// Generate shell completion script
     Completion(CompletionsArgs),
+}
+
+/// Values beside those of the project.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Values")]
+pub(super) struct ValueArgs {
+    /// Read values from this file, over those of the project
+    #[arg(long, value_name = "FILE")]
+    pub(super) values: Vec<PathBuf>,
+
+    /// Set one value: `a.b[0]=c`
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(super) set: Vec<String>,
+
+    /// Set one value to a string
+    #[arg(long, value_name = "PATH=TEXT")]
+    pub(super) set_string: Vec<String>,
+
+    /// Set one value to a value in JSON
+    #[arg(long, value_name = "PATH=JSON")]
+    pub(super) set_json: Vec<String>,
+
+    /// Set one value to the content of a file
+    #[arg(long, value_name = "PATH=FILE")]
+    pub(super) set_file: Vec<String>,
+}
+
+/// Render environments.
+///
+/// Files that kiln has written and that are rendered no more are removed; other files are never touched.
+#[derive(Args, Debug)]
+pub(super) struct RenderArgs {
+    /// The environments; all of them without it
+    #[arg(value_name = "ENV")]
+    pub(super) environments: Vec<String>,
+
+    /// Write nothing; print what differs, and exit with 1 if anything does
+    #[arg(long)]
+    pub(super) check: bool,
+
+    /// Exit with 1 if anything was changed
+    #[arg(long, conflicts_with = "check")]
+    pub(super) exit_code: bool,
+
+    /// Let an environment that had objects have none
+    #[arg(long)]
+    pub(super) allow_empty: bool,
+
+    #[command(flatten)]
+    pub(super) values: ValueArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ValuesCommandArgs {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub(super) environment: String,
+
+    /// A part of the values, as `database.host`
+    #[arg(value_name = "PATH")]
+    pub(super) path: Option<String>,
+
+    #[command(flatten)]
+    pub(super) values: ValueArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct EnvsArgs {
+    /// How the environments are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: ListFormat,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct SurveyArgs {
+    /// The directory to look through
+    #[arg(value_name = "ROOT", default_value = ".")]
+    pub(super) root: PathBuf,
+
+    /// How the result is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: ListFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    /// Lines
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct EjectArgs {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub(super) environment: String,
+
+    /// The directory to write, which is empty or does not exist
+    #[arg(value_name = "DIR")]
+    pub(super) output: PathBuf,
+
+    #[command(flatten)]
+    pub(super) values: ValueArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CreateArgs {
+    /// Write `kiln.yaml` for the kustomizations below this directory
+    #[arg(long, required = true)]
+    pub(super) project: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct SchemaArgs {
+    /// The file that the schema is about
+    #[arg(value_name = "FILE")]
+    pub(super) kind: SchemaKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaKind {
+    /// `kiln.yaml`
+    Project,
+    /// `kustomization.yaml`
+    Kustomization,
+}
+
+/// What `kiln build` takes beside the flags of kustomize.
+#[derive(Args, Debug)]
+pub(super) struct KilnBuildArgs {
+    #[command(flatten)]
+    pub(super) build: BuildArgs,
+
+    #[command(flatten)]
+    pub(super) values: ValueArgs,
+
+    /// List the remote entries that the target names, and how to copy them into the repository, instead of building
+    #[arg(long)]
+    pub(super) list_remotes: bool,
 }
 
 #[derive(Args, Debug)]

@@ -1,12 +1,13 @@
 //! `kiln build`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::args::{BuildArgs, LoadRestrictor, ReorderOutput};
-use super::{CommandError, Ending, Terminal, file, write_stdout};
+use super::args::{BuildArgs, LoadRestrictor, ReorderOutput, ValueArgs};
+use super::{CommandError, Ending, Terminal, file, remotes, write_stdout};
+use crate::values::{Setting, ValueArgs as Values};
 use crate::{
-    BuildOptions, DiskReader, Layout, Lints, LoadRestriction, Output, ProjectLocation, Reorder,
-    Session,
+    BuildOptions, DiskReader, Layout, Lints, LoadRestriction, Output, Project, ProjectLocation,
+    Reorder, Session, workspace,
 };
 
 /// Which project file counts.
@@ -31,32 +32,64 @@ pub(super) struct Surroundings<'a> {
     pub(super) managed_by_label: bool,
 }
 
-pub(super) fn run(args: &BuildArgs, around: &Surroundings<'_>) -> Result<Ending, CommandError> {
+/// Values of the command line, with absolute paths.
+pub(super) fn value_args(args: &ValueArgs, directory: &Path) -> Result<Values, CommandError> {
+    let mut settings = Vec::new();
+    settings.extend(args.set.iter().cloned().map(Setting::Typed));
+    settings.extend(args.set_string.iter().cloned().map(Setting::Text));
+    settings.extend(args.set_json.iter().cloned().map(Setting::Json));
+    for text in &args.set_file {
+        let Some((_, path)) = text.split_once('=') else {
+            return Err(CommandError::Usage(format!(
+                "`--set-file {text}` is written as PATH=FILE"
+            )));
+        };
+        settings.push(Setting::File(text.clone(), directory.join(path)));
+    }
+    Ok(Values { files: args.values.iter().map(|file| directory.join(file)).collect(), settings })
+}
+
+/// Reads the project file; none if it has faults, which are reported.
+pub(super) fn load_project(
+    session: &Session<'_>,
+    around: &Surroundings<'_>,
+    above: &Path,
+) -> Option<Project> {
+    let terminal = around.terminal;
+    let location = match &around.project {
+        ProjectChoice::Without => return Some(Project::default()),
+        ProjectChoice::Nearest => ProjectLocation::Above(above),
+        ProjectChoice::File(file) => ProjectLocation::File(file),
+    };
+    let project = crate::load_project(session, location, &terminal.directory, around.strict);
+    terminal.report(&project.diagnostics, session.sources());
+    project.value
+}
+
+pub(super) fn run(
+    args: &BuildArgs,
+    value_args: &Values,
+    list_remotes: bool,
+    around: &Surroundings<'_>,
+) -> Result<Ending, CommandError> {
     let terminal = around.terminal;
     let directory = terminal.directory.as_path();
     let output = args.output.as_ref().map(|output| directory.join(output));
     let into_directory = output.as_ref().is_some_and(|output| output.is_dir());
     let reader = DiskReader;
     let session = Session::for_one_build(&reader);
-    let target = directory.join(&args.target);
-
-    let mut lints = Lints { strict: around.strict, ..Lints::default() };
-    let location = match &around.project {
-        ProjectChoice::Without => None,
-        ProjectChoice::Nearest => Some(ProjectLocation::Above(&target)),
-        ProjectChoice::File(file) => Some(ProjectLocation::File(file)),
-    };
-    if let Some(location) = location {
-        let project = crate::load_project(&session, location, directory);
-        let Some(project) = project.value else {
-            terminal.report(&project.diagnostics, session.sources());
-            return Ok(Ending::No);
-        };
-        lints.levels = project.levels;
+    let lints = Lints { strict: around.strict, ..Lints::default() };
+    let above = directory.join(&args.target);
+    let above = if above.exists() { above } else { directory.to_path_buf() };
+    let Some(project) = load_project(&session, around, &above) else { return Ok(Ending::No) };
+    let target = args.target.to_string_lossy();
+    let target = workspace::resolve_target(&session, &project, &target, directory, &lints);
+    terminal.report(&target.diagnostics, session.sources());
+    let Some(target) = target.value else { return Ok(Ending::No) };
+    if list_remotes {
+        return remotes::list(&project, &target.directory, directory);
     }
-
     let options = BuildOptions {
-        target,
         shown_from: directory.to_path_buf(),
         load_restriction: match args.load_restrictor {
             LoadRestrictor::RootOnly => LoadRestriction::RootOnly,
@@ -71,9 +104,18 @@ pub(super) fn run(args: &BuildArgs, around: &Surroundings<'_>) -> Result<Ending,
         managed_by_label: args.enable_managedby_label || around.managed_by_label,
         jobs: around.jobs,
         lints,
+        ..BuildOptions::default()
     };
-    let outcome = crate::build(&session, &options);
-    terminal.report(&outcome.diagnostics, session.sources());
+    let prepared = workspace::prepare(&session, &project, &target, value_args, options);
+    let mut diagnostics = prepared.diagnostics;
+    let Some(prepared) = prepared.value else {
+        terminal.report(&diagnostics, session.sources());
+        return Ok(Ending::No);
+    };
+    let outcome = crate::build(&session, &prepared.options);
+    diagnostics.extend(outcome.diagnostics);
+    diagnostics.sort_by_key(|d| d.severity);
+    terminal.report(&diagnostics, session.sources());
     let Some(build) = outcome.value else { return Ok(Ending::No) };
     match (&build.output, output) {
         (Output::Stream(bytes), None) => write_stdout(bytes)?,

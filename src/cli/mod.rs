@@ -13,10 +13,16 @@
 
 mod args;
 mod build;
+mod eject;
+mod environments;
 mod explain;
 mod file;
+mod remotes;
+mod render;
+mod schema;
 mod shell;
 mod terminal;
+mod values;
 mod version;
 
 use std::ffi::OsStr;
@@ -33,6 +39,8 @@ use args::{
 };
 use build::{ProjectChoice, Surroundings};
 use terminal::Terminal;
+
+use crate::values::ValueArgs;
 
 /// The stack that a command needs, in bytes: trees are walked recursively, and this suffices for the deepest that is read.
 const STACK_BYTES: usize = if cfg!(debug_assertions) { 512 << 20 } else { 6 << 20 };
@@ -162,24 +170,32 @@ fn with_deep_stack(
 
 fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     let global = &arguments.global;
+    let terminal = Terminal {
+        directory: working_directory(global.directory.as_deref())?,
+        format: global.error_format,
+        color: global.color,
+        quiet: global.quiet,
+        show_secrets: global.show_secrets,
+    };
+    let around = Surroundings {
+        terminal: &terminal,
+        project: project_choice(global, &terminal.directory),
+        strict: global.strict,
+        jobs: global.jobs.map_or_else(processors, NonZeroUsize::get),
+        managed_by_label: false,
+    };
     match &arguments.command {
         Command::Build(build) => {
-            let terminal = Terminal {
-                directory: working_directory(global.directory.as_deref())?,
-                format: global.error_format,
-                color: global.color,
-                quiet: global.quiet,
-                show_secrets: global.show_secrets,
-            };
-            let around = Surroundings {
-                terminal: &terminal,
-                project: project_choice(global, &terminal.directory),
-                strict: global.strict,
-                jobs: global.jobs.map_or_else(processors, NonZeroUsize::get),
-                managed_by_label: false,
-            };
-            build::run(build, &around)
+            let values = build::value_args(&build.values, &terminal.directory)?;
+            build::run(&build.build, &values, build.list_remotes, &around)
         }
+        Command::Render(args) => render::run(args, &around),
+        Command::Values(args) => values::run(args, &around),
+        Command::Envs(args) => environments::envs(args, &around),
+        Command::Survey(args) => environments::survey(args, &around),
+        Command::Eject(args) => eject::run(args, &around),
+        Command::Create(_) => environments::create(&around),
+        Command::Schema(args) => schema::run(args.kind),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),
         Command::Version => version::run(Name::Kiln),
         Command::Completions(args) => shell::completions(args.shell, Name::Kiln),
@@ -205,7 +221,7 @@ fn run_as_kustomize(arguments: &KustomizeArguments) -> Result<Ending, CommandErr
                 jobs: processors(),
                 managed_by_label: managed_by_label_from_environment(),
             };
-            build::run(build, &around)
+            build::run(build, &ValueArgs::default(), false, &around)
         }
         KustomizeCommand::Version { .. } => version::run(Name::Kustomize),
         KustomizeCommand::Completion(args) => shell::completions(args.shell, Name::Kustomize),

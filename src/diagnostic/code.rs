@@ -260,6 +260,50 @@ codes! {
     ProjectWrongType = error "project" "wrong-type",
     /// The project file sets the level of a code that is not known, or of an error.
     ProjectUnknownCode = error "project" "unknown-code",
+    /// A name is no environment of the project.
+    EnvironmentUnknown = error "environment" "unknown",
+    /// Two environments have one name, or a directory belongs to several.
+    EnvironmentAmbiguous = error "environment" "ambiguous",
+    /// The path of an environment is no directory.
+    EnvironmentMissing = error "environment" "missing",
+    /// The pattern of an environment fits no directory.
+    EnvironmentPatternUnmatched = warn "environment" "pattern-unmatched",
+    /// A file of values does not exist.
+    ValuesMissing = error "values" "missing",
+    /// Values, or a value on the command line, are not written as values are.
+    ValuesInvalid = error "values" "invalid",
+    /// A value contradicts the schema of the values.
+    ValuesSchema = error "values" "schema",
+    /// The schema of the values is none.
+    ValuesSchemaInvalid = error "values" "schema-invalid",
+    /// No template uses a value.
+    ValuesUnused = warn "values" "unused",
+    /// A value overrides another with the same value.
+    ValuesOverrideSame = warn "values" "override-same",
+    /// A secret value reaches something else than the data of a Secret.
+    ValuesSecretLeak = error "values" "secret-leak",
+    /// A template is not written in the language of templates.
+    TemplateSyntax = error "template" "syntax",
+    /// A template uses a value that is not defined.
+    TemplateUndefined = error "template" "undefined",
+    /// A template could not be rendered.
+    TemplateFailed = error "template" "failed",
+    /// A template does more than any useful one.
+    TemplateEndless = error "template" "endless",
+    /// A template reads a file outside the project.
+    TemplateOutsideProject = error "template" "outside-project",
+    /// A string becomes a number, a boolean or a null once it is rendered.
+    TemplateRetyped = error "template" "retyped",
+    /// A Secret would be in the rendered tree.
+    RenderSecret = error "render" "secret",
+    /// A file that kiln did not write is in the way.
+    RenderForeignFile = error "render" "foreign-file",
+    /// Two objects would be rendered to one file.
+    RenderConflict = error "render" "conflict",
+    /// An environment that had objects has none any more.
+    RenderEmptied = error "render" "emptied",
+    /// Another render is at work.
+    RenderLocked = error "render" "locked",
     /// The command line is wrong.
     Usage = error "cli" "usage",
     /// Output could not be written.

@@ -25,7 +25,9 @@ pub(super) struct FileSecrets {
 impl FileSecrets {
     pub(super) fn of(file: &SourceFile) -> Self {
         let text = text_of(file.bytes());
-        let ranges = ranges(file.secret(), &text);
+        let mut ranges = ranges(file.secret(), &text);
+        ranges.extend(file.secret_ranges());
+        let ranges = apart(ranges);
         let text = if ranges.is_empty() { String::new() } else { text.into_owned() };
         Self { ranges, text }
     }
@@ -134,9 +136,14 @@ fn in_documents(text: &str) -> Vec<Range<usize>> {
         }
     }
     in_document(&text[start..], start, &mut out);
-    out.sort_by_key(|range| range.start);
-    let mut apart: Vec<Range<usize>> = Vec::with_capacity(out.len());
-    for range in out {
+    apart(out)
+}
+
+/// Returns stretches in order, joined where they meet.
+fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut apart: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
         match apart.last_mut() {
             Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
             _ => apart.push(range),

@@ -27,6 +27,9 @@ pub(super) struct Pair {
 /// limit of Go's line scanner, whose error kustomize does not look at.
 const MAX_ENV_LINE: usize = 64 * 1024;
 
+/// The end of a template's name, which is no part of the key of a file.
+const TEMPLATE_SUFFIX: &str = ".j2";
+
 /// Returns the pairs of a generator, sorted by key.
 pub(super) fn read(
     cx: &mut Context<'_>,
@@ -77,6 +80,12 @@ pub(super) fn read(
             }
         };
         let file = cx.file(root, &Text { value: path.into(), at: entry.at })?;
+        // A template is called by what it is rendered to, unless a key is written out.
+        let is_default = !entry.value.contains('=') && file.is_rendered();
+        let key = match key.strip_suffix(TEMPLATE_SUFFIX) {
+            Some(rest) if is_default && !rest.is_empty() => rest.into(),
+            _ => key,
+        };
         if kind == GeneratedKind::Secret {
             file.mark_secret(SecretFile::Content);
         }

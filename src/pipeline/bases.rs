@@ -97,7 +97,8 @@ fn build(cx: &Context<'_>, level: &Level<'_>, entry: &Text, root: &Path) -> Know
     let changes_schema =
         !own.schemas.is_open() || own.schema_choice.is_some() || !Arc::ptr_eq(&own.scopes, &scopes);
     let Ok(gathered) = result else { return Known::Apart };
-    if own.sink.has_errors() || changes_schema {
+    // What a template says belongs to one environment.
+    if own.sink.has_errors() || changes_schema || own.has_rendered() {
         return Known::Apart;
     }
     let written = Arc::new(Written::of(gathered.set.iter().map(Resource::node)));

@@ -114,7 +114,7 @@ pub(crate) fn decode_replacements(
 
 /// The codes under which a decoder's faults are reported.
 #[derive(Clone, Copy)]
-pub(super) struct FaultCodes {
+pub(crate) struct FaultCodes {
     unknown_field: Code,
     wrong_type: Code,
 }
@@ -124,7 +124,7 @@ impl FaultCodes {
     const KUSTOMIZATION: Self =
         Self { unknown_field: Code::UnknownField, wrong_type: Code::WrongType };
     /// Those of the project file.
-    pub(super) const PROJECT: Self =
+    pub(crate) const PROJECT: Self =
         Self { unknown_field: Code::ProjectUnknownField, wrong_type: Code::ProjectWrongType };
 }
 
@@ -133,7 +133,7 @@ pub(crate) fn report_faults(cx: &mut Context<'_>, faults: &[DecodeFault]) -> Fal
     report_faults_as(cx, faults, FaultCodes::KUSTOMIZATION)
 }
 
-pub(super) fn report_faults_as(
+pub(crate) fn report_faults_as(
     cx: &mut Context<'_>,
     faults: &[DecodeFault],
     codes: FaultCodes,

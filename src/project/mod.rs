@@ -25,4 +25,8 @@ pub(crate) use load::{
     Layer, decode_replacements, load_configurations, load_layer, report_clash, report_faults,
     warn_of_notices,
 };
+pub(crate) use settings::{
+    Environment, Glob, RenderLayout, SecretPolicy, Settings, ValuesFile, discover,
+    find_kustomizations,
+};
 pub use settings::{Project, ProjectLocation, load_project};

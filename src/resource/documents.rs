@@ -26,6 +26,8 @@ pub(crate) enum ReadFault {
     MissingKind(OriginId),
     /// An object has no name.
     MissingName(OriginId, String),
+    /// A string that a template has printed is read as something else.
+    Retyped(OriginId),
     /// The annotations of an object are a list, which kustomize cannot look through.
     AnnotationsAreAList(OriginId),
     /// The `items` of a list object are not a list.
@@ -58,6 +60,17 @@ pub(crate) fn read_objects(bytes: &[u8], base: u32) -> Result<Vec<Node>, ReadFau
         }
     }
     inline_lists(kept)
+}
+
+/// Returns every document of a text, whatever it holds; the fault of one with the offset of its piece.
+pub(crate) fn read_documents(text: &str, base: u32) -> Result<Vec<Node>, (SyntaxError, usize)> {
+    let pieces = split(text).unwrap_or_else(|_| vec![(0, text.len())]);
+    let mut nodes = Vec::with_capacity(pieces.len());
+    for (start, end) in pieces {
+        let parsed = parse_document(&text[start..end], base + start as u32, Dialect::V3);
+        nodes.extend(parsed.map_err(|error| (error, start))?);
+    }
+    Ok(nodes)
 }
 
 /// Cuts a text into documents at its separator lines (`\n---.*\n`).

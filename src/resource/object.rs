@@ -48,6 +48,8 @@ pub struct Resource {
     /// What a generated object asks for; none for any other.
     pub(crate) behavior: Option<Behavior>,
     pub(crate) needs_hash: bool,
+    /// What the content hash has added to the name.
+    hash_suffix: EcoString,
     pub(crate) helm_generated: bool,
     pub(crate) allow_name_change: bool,
     pub(crate) allow_kind_change: bool,
@@ -68,6 +70,7 @@ impl Resource {
             suffixes: Vec::new(),
             behavior: None,
             needs_hash: false,
+            hash_suffix: EcoString::new(),
             helm_generated: false,
             allow_name_change: false,
             allow_kind_change: false,
@@ -84,6 +87,18 @@ impl Resource {
     /// Returns the tree.
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// Returns what the content hash has added to the name; empty if there is none.
+    pub(crate) fn hash_suffix(&self) -> &str {
+        &self.hash_suffix
+    }
+
+    /// Extends the name by a content hash.
+    pub(crate) fn add_hash(&mut self, hash: &str, origin: OriginId) {
+        self.hash_suffix = ecow::eco_format!("-{hash}");
+        let hashed = format!("{}{}", self.id.name, self.hash_suffix);
+        self.set_name(&hashed, origin);
     }
 
     /// Returns the present id.

@@ -70,6 +70,9 @@ impl Context<'_> {
                     .at(span, "named here")
                     .help(help)
             }
+            LoadError::Template(path) => self.template_fault(path).unwrap_or_else(|| {
+                Diagnostic::error(Code::TemplateFailed, error.to_string()).at(span, "named here")
+            }),
             LoadError::TooMuchInput(_) => {
                 Diagnostic::error(Code::FileTooLarge, "more than 2 GiB of input in one run")
                     .at(span, "read here")
@@ -121,6 +124,21 @@ impl Context<'_> {
             )
             .at(at(*offset), "separator")
             .help("begin the document on the next line"),
+            ReadFault::Retyped(origin) => {
+                let span = self.span(*origin);
+                let text = span.and_then(|span| {
+                    let file = self.sources().file(span.file)?;
+                    let bytes = file.bytes().get(span.start as usize..span.end as usize)?;
+                    Some(String::from_utf8_lossy(bytes).into_owned())
+                });
+                let message = format!(
+                    "the string `{}` is no string once it is rendered",
+                    text.unwrap_or_default()
+                );
+                Diagnostic::error(Code::TemplateRetyped, message)
+                    .at(span, "printed without quotes")
+                    .help("print it with `| quote`, or make the value a number or a boolean")
+            }
             ReadFault::Syntax(error, piece) => syntax_error(error, file, *piece),
             ReadFault::NotAnObject(origin) => Diagnostic::error(
                 Code::ResourceNotAnObject,

@@ -8,25 +8,28 @@ mod faults;
 mod options;
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
-use crate::diagnostic::{Code, Diagnostic, Fallible, Reported, Sink, TraceStep};
+use crate::diagnostic::{Code, Diagnostic, Fallible, Label, Reported, Sink, TraceStep};
 use crate::provenance::{OriginId, Provenance, ProvenanceSpace, Recorder, StepKind};
 use crate::resource::{ReadFault, Scopes, read_objects};
 use crate::schema::Schemas;
 use crate::source::{
-    FileId, LoadError, LoadRestriction, Loader, Reader, Segments, SourceFile, SourceMap, Span,
+    FileId, LoadError, LoadRestriction, Loader, Reader, Segment, Segments, SourceFile, SourceMap,
+    Span,
 };
 use crate::yaml::{
-    Dialect, Node, SyntaxError, Written, parse_document, scalar_segments, token_end,
+    Dialect, Node, ScalarStyle, SyntaxError, Tag, Written, is_yaml_1_1_non_string, parse_document,
+    scalar_segments, token_end,
 };
 
 pub(crate) use faults::{json_error, pattern_error, syntax_error};
-pub use options::{BuildOptions, Layout, Reorder};
+pub use options::{BuildOptions, Layout, Reorder, Templates};
 
 /// A string of a kustomization and its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +61,9 @@ pub(crate) type BaseKey = (PathBuf, LoadRestriction, PathBuf);
 
 /// What the pipeline keeps of such a kustomization.
 pub(crate) type Base = Arc<dyn Any + Send + Sync>;
+
+/// A rendered template, or why there is none.
+type RenderedFile = Result<Arc<SourceFile>, Box<Diagnostic>>;
 
 /// The objects of a file, once somebody has asked for them.
 type Objects = Arc<OnceLock<Arc<Result<Vec<Node>, ReadFault>>>>;
@@ -159,6 +165,17 @@ impl<'r> Session<'r> {
         added.collect()
     }
 
+    /// Returns the text behind a flag of the command line as a file of its own.
+    pub(crate) fn text_of_flag(
+        &self,
+        flag: &str,
+        text: &str,
+    ) -> Result<Arc<SourceFile>, LoadError> {
+        let path = PathBuf::from(flag);
+        let added = self.sources.add(path.clone(), text.as_bytes().into());
+        added.map_err(|_| LoadError::TooMuchInput(path))
+    }
+
     fn known_objects(&self) -> MutexGuard<'_, HashMap<FileId, Objects>> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -166,7 +183,13 @@ impl<'r> Session<'r> {
     fn objects(&self, file: &SourceFile) -> Arc<Result<Vec<Node>, ReadFault>> {
         let objects = Arc::clone(self.known_objects().entry(file.id()).or_default());
         // Not under the lock of the table: other threads parse other files.
-        Arc::clone(objects.get_or_init(|| Arc::new(read_objects(file.bytes(), file.base()))))
+        Arc::clone(objects.get_or_init(|| {
+            let objects = read_objects(file.bytes(), file.base());
+            Arc::new(objects.and_then(|objects| match retyped(&objects, file) {
+                Some(at) => Err(ReadFault::Retyped(at)),
+                None => Ok(objects),
+            }))
+        }))
     }
 
     /// Like [`Session::objects`], for objects that will be changed.
@@ -243,6 +266,30 @@ fn in_parallel<T: Send + Sync>(
     results.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
+/// Returns where a string that a template has printed is read as something else than a string.
+fn retyped(nodes: &[Node], file: &SourceFile) -> Option<OriginId> {
+    if !file.prints().iter().any(|print| print.is_string) {
+        return None;
+    }
+    nodes.iter().find_map(|node| retyped_below(node, file))
+}
+
+fn retyped_below(node: &Node, file: &SourceFile) -> Option<OriginId> {
+    if node.is_scalar() {
+        let offset = node.origin().position()?.checked_sub(file.base())?;
+        let print = file.print_at(offset)?;
+        let is_whole =
+            print.start == offset && (print.end - print.start) as usize == node.text().len();
+        let is_other = node.style() == ScalarStyle::Plain
+            && (node.resolved_tag() != Tag::Str || is_yaml_1_1_non_string(node.text()));
+        return (print.is_string && is_whole && is_other).then(|| node.origin());
+    }
+    let mut entries = node.entries().into_iter().flatten();
+    entries
+        .find_map(|entry| retyped_below(&entry.value, file))
+        .or_else(|| node.elements().into_iter().flatten().find_map(|e| retyped_below(e, file)))
+}
+
 fn read_document(bytes: &[u8], base: u32) -> Result<Option<Node>, DocumentFault> {
     let text = std::str::from_utf8(bytes).map_err(|e| DocumentFault::NotUtf8(e.valid_up_to()))?;
     parse_document(text, base, Dialect::V2).map_err(DocumentFault::Syntax)
@@ -262,6 +309,8 @@ pub(crate) struct Context<'s> {
     route: Vec<TraceStep>,
     /// How the bases are written that other builds of the session have, too.
     pub(crate) written: Vec<Arc<Written>>,
+    /// The templates that were rendered in this build; the diagnostic of one that could not be.
+    rendered: RefCell<HashMap<PathBuf, RenderedFile>>,
     /// The directories of the kustomizations that were entered.
     pub(crate) entered: Vec<PathBuf>,
 }
@@ -271,7 +320,7 @@ impl<'s> Context<'s> {
         Self {
             session,
             options,
-            loader: Loader::new(session.reader(), options.load_restriction),
+            loader: Loader::new(session.reader(), options.load_restriction, &options.remotes),
             sink: Sink::default(),
             provenance: Provenance::within(&session.provenance),
             schemas: Schemas::default(),
@@ -279,6 +328,7 @@ impl<'s> Context<'s> {
             schema_choice: None,
             route: Vec::new(),
             written: Vec::new(),
+            rendered: RefCell::default(),
             entered: Vec::new(),
         }
     }
@@ -303,12 +353,24 @@ impl<'s> Context<'s> {
     /// Reports an error, with the route to the present kustomization.
     pub(crate) fn fail(&mut self, mut diagnostic: Diagnostic) -> Reported {
         diagnostic.trace.clone_from(&self.route);
+        self.add_value(&mut diagnostic);
         self.sink.report(diagnostic)
+    }
+
+    /// Adds the line of the value that a template has printed where a fault is.
+    fn add_value(&self, diagnostic: &mut Diagnostic) {
+        let Some(span) = diagnostic.primary().map(|label| label.span) else { return };
+        let Some(file) = self.sources().file(span.file) else { return };
+        if let Some(value) = file.print_at(span.start).and_then(|print| self.span_at(print.value)) {
+            let text = "the value".to_owned();
+            diagnostic.labels.push(Label { span: value, text, primary: false });
+        }
     }
 
     /// Reports a warning.
     pub(crate) fn warn(&mut self, mut diagnostic: Diagnostic) {
         diagnostic.trace.clone_from(&self.route);
+        self.add_value(&mut diagnostic);
         self.sink.push(diagnostic);
     }
 
@@ -353,7 +415,27 @@ impl<'s> Context<'s> {
     /// Like [`Context::file`], for entries that may be something else than a file.
     pub(crate) fn try_file(&self, root: &Path, entry: &str) -> Result<Arc<SourceFile>, LoadError> {
         let path = self.loader.file(root, entry)?;
-        self.session.file(&path)
+        match &self.options.templates {
+            Some(templates) if templates.is_template(&path) => {
+                let file = self.session.file(&path)?;
+                let mut rendered = self.rendered.borrow_mut();
+                let known = rendered.entry(path.clone());
+                let known = known.or_insert_with(|| templates.render(self.session, &file));
+                known.clone().map_err(|_| LoadError::Template(path))
+            }
+            _ => self.session.file(&path),
+        }
+    }
+
+    /// Returns whether a template was rendered in this build.
+    pub(crate) fn has_rendered(&self) -> bool {
+        !self.rendered.borrow().is_empty()
+    }
+
+    /// Returns why a template could not be rendered.
+    pub(crate) fn template_fault(&self, path: &Path) -> Option<Diagnostic> {
+        let rendered = self.rendered.borrow();
+        rendered.get(path)?.as_ref().err().map(|diagnostic| Diagnostic::clone(diagnostic))
     }
 
     /// Returns the objects of a file, parsed once in a session.
@@ -369,15 +451,20 @@ impl<'s> Context<'s> {
             return Vec::new();
         }
         let readers = if entries.len() < MIN_READS_AHEAD { 1 } else { jobs };
+        let loader = &self.loader;
+        let templates = self.options.templates.as_deref();
         let paths = in_parallel(entries.len(), readers, |index| {
-            self.loader.file(root, entries[index].as_str()).ok()
+            let path = loader.file(root, entries[index].as_str()).ok()?;
+            // A template is rendered where it is named.
+            (!templates.is_some_and(|templates| templates.is_template(&path))).then_some(path)
         });
         let files = self.session.read_ahead(&paths, readers);
         let bytes: usize = files.iter().flatten().map(|file| file.bytes().len()).sum();
         if bytes >= MIN_BYTES_AHEAD {
+            let session = self.session;
             in_parallel(files.len(), jobs, |index| {
                 // Who asks for the objects afterwards finds them.
-                files[index].as_ref().map(|file| self.session.objects(file)).is_some()
+                files[index].as_ref().map(|file| session.objects(file)).is_some()
             });
         }
         files
@@ -405,8 +492,8 @@ impl<'s> Context<'s> {
         };
         let outer = std::str::from_utf8(file.bytes()).unwrap_or_default();
         let segments = scalar_segments(outer, offset as usize, text.as_str());
-        let segments =
-            segments.into_iter().map(|(own, outer)| (own, outer + file.base())).collect();
+        let segment = |(from, outer)| Segment { from, at: outer + file.base(), fixed: false };
+        let segments = segments.into_iter().map(segment).collect();
         let bytes = text.value.as_bytes().into();
         let added = self.sources().add_inside(file.path().to_path_buf(), bytes, Segments(segments));
         added.map_err(|_| self.too_much_input())

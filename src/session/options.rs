@@ -1,9 +1,12 @@
 //! What a build is asked to do.
 
-use std::path::PathBuf;
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::diagnostic::Lints;
-use crate::source::LoadRestriction;
+use super::Session;
+use crate::diagnostic::{Diagnostic, Lints};
+use crate::source::{LoadRestriction, SourceFile};
 
 /// The order of the output, as the command line asks for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,4 +49,21 @@ pub struct BuildOptions {
     pub jobs: usize,
     /// What becomes of warnings.
     pub lints: Lints,
+    /// What renders templates; without it every file is read as it is.
+    pub templates: Option<Arc<dyn Templates>>,
+    /// Remote entries of kustomizations, and the directories or files, absolute, that stand for them.
+    pub remotes: Vec<(String, PathBuf)>,
+}
+
+/// Renders files before they are parsed.
+pub trait Templates: Debug + Send + Sync {
+    /// Returns whether the file at an absolute path is a template.
+    fn is_template(&self, path: &Path) -> bool;
+
+    /// Returns a template as it is rendered: a file of the session's sources, or what is wrong with the template.
+    fn render(
+        &self,
+        session: &Session<'_>,
+        file: &Arc<SourceFile>,
+    ) -> Result<Arc<SourceFile>, Box<Diagnostic>>;
 }

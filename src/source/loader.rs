@@ -52,6 +52,9 @@ pub(crate) enum LoadError {
     /// The entry is a URL or a git repository.
     #[error("the entry is remote")]
     Remote(Option<RemoteDirectory>),
+    /// The file is a template that could not be rendered.
+    #[error("the template `{}` could not be rendered", .0.display())]
+    Template(PathBuf),
     /// The input of the run is too large.
     #[error("more than 2 GiB of input in one run")]
     TooMuchInput(PathBuf),
@@ -94,17 +97,35 @@ fn at(path: &Path, error: io::Error) -> LoadError {
 pub(crate) struct Loader<'r> {
     reader: &'r dyn Reader,
     restriction: LoadRestriction,
+    /// Remote entries, and what stands for them.
+    remotes: &'r [(String, PathBuf)],
     directories: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
 }
 
 impl<'r> Loader<'r> {
     /// Returns a loader that asks `reader`.
-    pub(crate) fn new(reader: &'r dyn Reader, restriction: LoadRestriction) -> Self {
-        Self { reader, restriction, directories: Mutex::default() }
+    pub(crate) fn new(
+        reader: &'r dyn Reader,
+        restriction: LoadRestriction,
+        remotes: &'r [(String, PathBuf)],
+    ) -> Self {
+        Self { reader, restriction, remotes, directories: Mutex::default() }
+    }
+
+    /// Returns the copy that stands for a remote entry.
+    fn vendored(&self, entry: &str) -> Option<&'r Path> {
+        self.remotes.iter().find(|(remote, _)| remote == entry).map(|(_, path)| path.as_path())
     }
 
     /// Returns the path to read for the file entry `entry` of a kustomization in `root`.
     pub(crate) fn file(&self, root: &Path, entry: &str) -> Result<PathBuf, LoadError> {
+        if let Some(path) = self.vendored(entry) {
+            let (resolved, kind) = self.resolve(path)?;
+            return match kind {
+                EntryKind::File => Ok(resolved),
+                _ => Err(LoadError::NotAFile(path.to_path_buf())),
+            };
+        }
         if is_http_url(entry) {
             return Err(LoadError::Remote(parse_remote(entry).map(RemoteDirectory::from)));
         }
@@ -125,6 +146,9 @@ impl<'r> Loader<'r> {
     pub(crate) fn directory(&self, root: &Path, entry: &str) -> Result<PathBuf, LoadError> {
         if entry.is_empty() {
             return Err(LoadError::Empty);
+        }
+        if let Some(path) = self.vendored(entry) {
+            return self.existing_directory(path);
         }
         if let Some(remote) = parse_remote(entry) {
             return Err(LoadError::Remote(Some(remote.into())));
@@ -208,7 +232,7 @@ mod tests {
     #[test]
     fn files_stay_below_their_kustomization() {
         let reader = reader();
-        let loader = Loader::new(&reader, LoadRestriction::RootOnly);
+        let loader = Loader::new(&reader, LoadRestriction::RootOnly, &[]);
         let root = Path::new("/p/overlay");
         assert_eq!(loader.file(root, "b.yaml").unwrap(), Path::new("/p/overlay/b.yaml"));
         assert!(matches!(loader.file(root, "../base/a.yaml"), Err(LoadError::OutsideRoot { .. })));
@@ -218,14 +242,14 @@ mod tests {
             loader.file(root, "https://example.com/a.yaml"),
             Err(LoadError::Remote(_))
         ));
-        let free = Loader::new(&reader, LoadRestriction::None);
+        let free = Loader::new(&reader, LoadRestriction::None, &[]);
         assert_eq!(free.file(root, "../base/a.yaml").unwrap(), Path::new("/p/base/a.yaml"));
     }
 
     #[test]
     fn directories_may_lie_anywhere() {
         let reader = reader();
-        let loader = Loader::new(&reader, LoadRestriction::RootOnly);
+        let loader = Loader::new(&reader, LoadRestriction::RootOnly, &[]);
         let root = Path::new("/p/overlay");
         assert_eq!(loader.directory(root, "../base").unwrap(), Path::new("/p/base"));
         assert!(matches!(loader.directory(root, "/p/base"), Err(LoadError::Absolute(_))));

@@ -18,8 +18,9 @@ mod path;
 mod reader;
 mod remote;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 pub use disk::DiskReader;
 pub use loader::LoadRestriction;
@@ -56,19 +57,40 @@ pub struct LineColumn {
     pub column: u32,
 }
 
-/// How the bytes of a text that was written inside another file map to that file.
-///
-/// Pairs of (offset in this text, global position in the enclosing file), ascending; within a pair
-/// offsets advance together.
+/// How the bytes of a text that was written inside another file, or made from one, map to that file; ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Segments(pub Vec<(u32, u32)>);
+pub struct Segments(pub Vec<Segment>);
+
+/// A stretch of such a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// The offset in the text where the stretch begins.
+    pub from: u32,
+    /// The global position that the beginning leads to.
+    pub at: u32,
+    /// Whether all of the stretch leads there; else both advance together.
+    pub fixed: bool,
+}
 
 impl Segments {
     fn position_of(&self, offset: u32) -> Option<u32> {
-        let after = self.0.partition_point(|&(from, _)| from <= offset);
-        let &(from, at) = self.0.get(after.checked_sub(1)?)?;
-        Some(at + (offset - from))
+        let after = self.0.partition_point(|segment| segment.from <= offset);
+        let segment = self.0.get(after.checked_sub(1)?)?;
+        Some(if segment.fixed { segment.at } else { segment.at + (offset - segment.from) })
     }
+}
+
+/// A value that a template has printed into its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Print {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// The global position of the value, in a file of values.
+    pub(crate) value: u32,
+    /// The value is a string.
+    pub(crate) is_string: bool,
+    /// The value may reach only the data of Secrets.
+    pub(crate) is_secret: bool,
 }
 
 /// One file that was read, or one text written inside such a file.
@@ -79,8 +101,11 @@ pub struct SourceFile {
     text: Arc<[u8]>,
     base: u32,
     inside: Option<Segments>,
+    /// The values that a template has printed, in order; none if the text was not rendered.
+    prints: Option<Vec<Print>>,
     line_starts: OnceLock<Vec<u32>>,
     secret: OnceLock<SecretFile>,
+    secret_ranges: Mutex<Vec<Range<usize>>>,
 }
 
 /// What of a file is secret because of what reads it.
@@ -117,6 +142,41 @@ impl SourceFile {
     pub(crate) fn mark_secret(&self, secret: SecretFile) {
         // A file that is read both ways is secret either way; the first mark stays.
         let _ = self.secret.set(secret);
+    }
+
+    /// Notes that a stretch of the file is secret.
+    pub(crate) fn mark_secret_range(&self, range: Range<usize>) {
+        let mut ranges = self.secret_ranges.lock().unwrap_or_else(PoisonError::into_inner);
+        if !ranges.contains(&range) {
+            ranges.push(range);
+        }
+    }
+
+    /// Returns the stretches that were noted to be secret.
+    pub(crate) fn secret_ranges(&self) -> Vec<Range<usize>> {
+        self.secret_ranges.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns the values that a template has printed into the text, in order.
+    pub(crate) fn prints(&self) -> &[Print] {
+        self.prints.as_deref().unwrap_or_default()
+    }
+
+    /// Returns whether the text is written inside another file, or made from one.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.inside.is_some()
+    }
+
+    /// Returns whether the text was made from a template.
+    pub(crate) fn is_rendered(&self) -> bool {
+        self.prints.is_some()
+    }
+
+    /// Returns the printed value that covers a byte.
+    pub(crate) fn print_at(&self, offset: u32) -> Option<&Print> {
+        let prints = self.prints();
+        let after = prints.partition_point(|print| print.start <= offset);
+        prints.get(after.checked_sub(1)?).filter(|print| offset < print.end)
     }
 
     /// Returns what of the file is secret because of what reads it.
@@ -174,7 +234,7 @@ pub struct TooMuchInput;
 impl SourceMap {
     /// Adds the text of a file.
     pub fn add(&self, path: PathBuf, text: Arc<[u8]>) -> Result<Arc<SourceFile>, TooMuchInput> {
-        self.push(path, text, None)
+        self.push(path, text, None, None)
     }
 
     /// Adds a text that is written inside another file, with its map to that file.
@@ -184,7 +244,18 @@ impl SourceMap {
         text: Arc<[u8]>,
         segments: Segments,
     ) -> Result<Arc<SourceFile>, TooMuchInput> {
-        self.push(path, text, Some(segments))
+        self.push(path, text, Some(segments), None)
+    }
+
+    /// Adds the text that a template was rendered to, with its map to the template.
+    pub(crate) fn add_rendered(
+        &self,
+        path: PathBuf,
+        text: Arc<[u8]>,
+        segments: Segments,
+        prints: Vec<Print>,
+    ) -> Result<Arc<SourceFile>, TooMuchInput> {
+        self.push(path, text, Some(segments), Some(prints))
     }
 
     fn push(
@@ -192,8 +263,9 @@ impl SourceMap {
         path: PathBuf,
         text: Arc<[u8]>,
         inside: Option<Segments>,
+        prints: Option<Vec<Print>>,
     ) -> Result<Arc<SourceFile>, TooMuchInput> {
-        let mut files = self.files.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
         // One byte between files, so that the end of a file is not the start of the next; position 0 is no place.
         let base = files.last().map_or(1, |f| f.base + f.text.len() as u32 + 1);
         let end = base as usize + text.len();
@@ -201,22 +273,30 @@ impl SourceMap {
             return Err(TooMuchInput);
         }
         let id = FileId(files.len() as u32);
-        let line_starts = OnceLock::new();
-        let secret = OnceLock::new();
-        let file = Arc::new(SourceFile { id, path, text, base, inside, line_starts, secret });
+        let file = Arc::new(SourceFile {
+            id,
+            path,
+            text,
+            base,
+            inside,
+            prints,
+            line_starts: OnceLock::new(),
+            secret: OnceLock::new(),
+            secret_ranges: Mutex::default(),
+        });
         files.push(Arc::clone(&file));
         Ok(file)
     }
 
     /// Returns a file by its number.
     pub fn file(&self, id: FileId) -> Option<Arc<SourceFile>> {
-        let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
         files.get(id.0 as usize).cloned()
     }
 
     /// Returns the file and the offset in it that a global position names.
     pub fn locate(&self, position: u32) -> Option<(Arc<SourceFile>, u32)> {
-        let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
         let after = files.partition_point(|f| f.base <= position);
         let file = files.get(after.checked_sub(1)?)?;
         let offset = position - file.base;
@@ -234,19 +314,26 @@ impl SourceMap {
 
     /// Returns how many bytes all files hold together.
     pub(crate) fn total_bytes(&self) -> u32 {
-        let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
         files.last().map_or(0, |file| file.base + file.text.len() as u32)
     }
 
     /// Returns the files that are read into Secrets.
     pub(crate) fn secret_files(&self) -> Vec<Arc<SourceFile>> {
-        let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        files.iter().filter(|file| file.secret().is_some()).cloned().collect()
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        let is_secret =
+            |file: &&Arc<SourceFile>| file.secret().is_some() || !file.secret_ranges().is_empty();
+        files.iter().filter(is_secret).cloned().collect()
+    }
+
+    /// Returns all files, in the order in which they were added.
+    pub(crate) fn all(&self) -> Vec<Arc<SourceFile>> {
+        self.files.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns how many files were added.
     pub fn len(&self) -> usize {
-        self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner).len()
+        self.files.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Returns whether no file was added.
@@ -279,7 +366,10 @@ mod tests {
     fn a_text_inside_a_file_points_into_that_file() {
         let map = SourceMap::default();
         let outer = map.add("/k".into(), Arc::from(&b"patch: |\n  a: 1\n  b: 2\n"[..])).unwrap();
-        let segments = Segments(vec![(0, outer.base() + 11), (5, outer.base() + 18)]);
+        let segments = Segments(vec![
+            Segment { from: 0, at: outer.base() + 11, fixed: false },
+            Segment { from: 5, at: outer.base() + 18, fixed: false },
+        ]);
         let inner = map.add_inside("/k".into(), Arc::from(&b"a: 1\nb: 2\n"[..]), segments).unwrap();
         let (file, offset) = map.locate_on_disk(inner.base() + 8).unwrap();
         assert_eq!(file.id(), outer.id());

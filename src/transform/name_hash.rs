@@ -35,8 +35,7 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet) -> Fallible<()>
                 .map_or(OriginId::NONE, Node::origin);
             let origin = recorder.write(OriginId::NONE, name);
             resource.store_previous_id();
-            let hashed = format!("{}-{hash}", resource.id().name);
-            resource.set_name(&hashed, origin);
+            resource.add_hash(&hash, origin);
         });
     }
     Ok(())

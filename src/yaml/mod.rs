@@ -54,3 +54,9 @@ pub(crate) use view::{
 pub(crate) use write::{
     Written, write_decoded_document, write_document, write_document_and_compare,
 };
+
+/// Returns a tree as text that go-yaml v3 would write: block style where nothing else was written, scalars as they stand,
+/// without a line break at the end.
+pub(crate) fn tree_text(node: &Node) -> String {
+    Commented::from_node(node).to_text().trim_end_matches('\n').to_owned()
+}

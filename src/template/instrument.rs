@@ -1,0 +1,216 @@
+//! A template to one that also says where it is.
+//!
+//! MiniJinja does not tell which place of a template a stretch of its output comes from. So a call is put before each
+//! stretch of literal text, and around each printed expression: `{{ name }}` becomes `{{ __at(__from(0), 12, (name), name) }}`, with the
+//! number of the template and the byte offset. The calls print nothing themselves. They stand where they change no white
+//! space that a tag beside them strips, and lines stay lines.
+
+/// What the calls are named; a template that uses the name itself is not rewritten.
+pub(super) const AT: &str = "__at";
+
+/// A template with its calls.
+pub(super) struct Instrumented {
+    pub(super) text: String,
+    /// Pairs of offsets, in this text and in the template; between two pairs they advance together.
+    shifts: Vec<(usize, usize)>,
+}
+
+impl Instrumented {
+    /// Returns the offset in the template of an offset in the text.
+    pub(super) fn source_offset(&self, offset: usize) -> usize {
+        let after = self.shifts.partition_point(|(own, _)| *own <= offset);
+        match self.shifts.get(after.wrapping_sub(1)) {
+            Some((own, source)) => source + (offset - own),
+            None => offset,
+        }
+    }
+}
+
+struct Writer<'t> {
+    source: &'t str,
+    number: usize,
+    out: Instrumented,
+}
+
+/// Adds the calls to a template with a number.
+pub(super) fn instrument(source: &str, number: usize) -> Instrumented {
+    let out = Instrumented { text: String::with_capacity(source.len() * 2), shifts: Vec::new() };
+    let mut writer = Writer { source, number, out };
+    if source.contains(AT) {
+        writer.copy(0, source.len());
+        return writer.out;
+    }
+    let mut at = 0;
+    let mut strips_before = false;
+    while at < source.len() {
+        let open = next_tag(source, at).unwrap_or(source.len());
+        writer.literal(at, open, strips_before);
+        at = open;
+        if at == source.len() {
+            break;
+        }
+        let rest = &source[at..];
+        let end = if rest.starts_with("{#") {
+            rest.find("#}").map_or(source.len(), |length| at + length + 2)
+        } else {
+            expression_end(source, at + 2)
+        };
+        strips_before = source[at..end].trim_end_matches(['}', '%', '#']).ends_with('-');
+        if rest.starts_with("{{") {
+            writer.expression(at, end);
+            at = end;
+        } else {
+            let end = raw_end(source, at, end).unwrap_or(end);
+            writer.copy(at, end);
+            at = end;
+        }
+    }
+    writer.out
+}
+
+fn next_tag(source: &str, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += source[at..].find('{')?;
+        match source.as_bytes().get(at + 1) {
+            Some(b'{' | b'%' | b'#') => return Some(at),
+            _ => at += 1,
+        }
+    }
+}
+
+/// Returns where a tag ends whose inside begins at an offset: behind its `}}` or `%}`, outside strings and brackets.
+fn expression_end(source: &str, from: usize) -> usize {
+    let bytes = source.as_bytes();
+    let mut at = from;
+    let mut depth = 0_usize;
+    let mut quote = None;
+    while at < bytes.len() {
+        match (quote, bytes[at]) {
+            (Some(_), b'\\') => at += 1,
+            (Some(open), byte) if byte == open => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') => quote = Some(bytes[at]),
+            (None, b'}' | b'%') if depth == 0 && bytes.get(at + 1) == Some(&b'}') => return at + 2,
+            (None, b'(' | b'[' | b'{') => depth += 1,
+            (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+            (None, _) => {}
+        }
+        at += 1;
+    }
+    source.len()
+}
+
+/// Returns where a raw block ends whose opening tag is `open..end`; none if it is another tag.
+fn raw_end(source: &str, open: usize, end: usize) -> Option<usize> {
+    let inside = source[open..end].trim_start_matches(['{', '%', '-', '+']).trim_start();
+    if inside.trim_end_matches(['}', '%', '-', '+']).trim_end() != "raw" {
+        return None;
+    }
+    let mut at = end;
+    while let Some(found) = source[at..].find("{%") {
+        let tag = at + found;
+        let close = source[tag..].find("%}").map(|length| tag + length + 2)?;
+        let inside = source[tag + 2..close - 2].trim_matches(['-', '+']).trim();
+        if inside == "endraw" {
+            return Some(close);
+        }
+        at = tag + 2;
+    }
+    None
+}
+
+impl Writer<'_> {
+    fn copy(&mut self, from: usize, to: usize) {
+        self.out.shifts.push((self.out.text.len(), from));
+        self.out.text.push_str(&self.source[from..to]);
+    }
+
+    fn add(&mut self, text: &str, source: usize) {
+        self.out.shifts.push((self.out.text.len(), source));
+        self.out.text.push_str(text);
+    }
+
+    /// Copies literal text with a call before its first visible character, or at the start of that line.
+    fn literal(&mut self, from: usize, to: usize, strips_before: bool) {
+        let text = &self.source[from..to];
+        let Some(visible) = text.find(|c: char| !c.is_whitespace()) else {
+            return self.copy(from, to);
+        };
+        let line = text[..visible].rfind('\n').map_or(0, |at| at + 1);
+        let mark = from + if strips_before || line == 0 { visible } else { line };
+        self.copy(from, mark);
+        let call = format!("{{{{ {AT}({}, {mark}) }}}}", self.number);
+        self.add(&call, mark);
+        self.copy(mark, to);
+    }
+
+    /// Puts a call around a printed expression.
+    fn expression(&mut self, open: usize, end: usize) {
+        let source = self.source;
+        let closed = end >= open + 4 && source[..end].ends_with("}}");
+        let (mut from, mut to) = (open + 2, end.saturating_sub(2).max(open + 2));
+        if source[from..to].starts_with(['-', '+']) {
+            from += 1;
+        }
+        if to > from && source[from..to].ends_with(['-', '+']) {
+            to -= 1;
+        }
+        let inside = source[from..to].trim();
+        if !closed || inside.is_empty() {
+            return self.copy(open, end);
+        }
+        self.copy(open, from);
+        self.add(&format!(" {AT}(__from({}), {open}, (", self.number), open);
+        self.copy(from, to);
+        // Where a variable is printed, perhaps through filters, it says itself what it is.
+        let variable = inside.split('|').next().unwrap_or_default().trim();
+        let is_name = !variable.is_empty()
+            && !variable.starts_with(|c: char| c.is_ascii_digit())
+            && variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && !matches!(variable, "true" | "false" | "none" | "not" | "loop" | "self");
+        if is_name {
+            self.add(&format!("), {variable}) "), open);
+        } else {
+            self.add(")) ", open);
+        }
+        self.copy(to, end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_stand_before_text_and_around_expressions() {
+        let text = |source: &str| instrument(source, 3).text;
+        assert_eq!(text("a: {{ b }}\n"), "{{ __at(3, 0) }}a: {{ __at(__from(3), 3, ( b ), b) }}\n");
+        assert_eq!(
+            text("{% if a -%}\n  b\n{% endif %}\n"),
+            "{% if a -%}\n  {{ __at(3, 14) }}b\n{% endif %}\n"
+        );
+        assert_eq!(
+            text("{% if a %}\n  b\n{% endif %}\n"),
+            "{% if a %}\n{{ __at(3, 11) }}  b\n{% endif %}\n"
+        );
+        assert_eq!(text("{{- a.b|f('}}') -}}"), "{{- __at(__from(3), 0, ( a.b|f('}}') )) -}}");
+        assert_eq!(
+            text("{# {{ #}{% raw %}{{ x }}{% endraw %}"),
+            "{# {{ #}{% raw %}{{ x }}{% endraw %}"
+        );
+        assert_eq!(text("{{ {'a': {}} }}"), "{{ __at(__from(3), 0, ( {'a': {}} )) }}");
+        assert_eq!(text("{{ a"), "{{ a");
+        assert_eq!(text("{{ }}"), "{{ }}");
+    }
+
+    #[test]
+    fn offsets_lead_back() {
+        let source = "a: {{ b }}\nc: d\n";
+        let out = instrument(source, 0);
+        for word in ["b", "c: d"] {
+            let at = out.text.find(word).unwrap();
+            assert_eq!(out.source_offset(at), source.find(word).unwrap(), "{word}");
+        }
+    }
+}

@@ -1,0 +1,609 @@
+//! Templates: files that are rendered by MiniJinja before they are parsed.
+//!
+//! Comes in: a template file, and the values of an environment. Goes out: the rendered text as a file of its own, whose
+//! places lead back to the lines of the template, and which knows where the values it prints are written.
+
+mod filters;
+mod instrument;
+mod value;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use minijinja::value::{Object, Rest};
+use minijinja::{
+    AutoEscape, Environment as Engine, Error, ErrorKind, UndefinedBehavior, Value,
+    escape_formatter, syntax::SyntaxConfig,
+};
+
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::project::{Environment, Glob, Project, Settings};
+use crate::provenance::OriginId;
+use crate::session::{Session, Templates};
+use crate::source::{Print, Segment, Segments, SourceFile, Span, clean, display_path};
+use crate::values::Values;
+use crate::yaml::{Key, Node};
+use instrument::{AT, Instrumented, instrument};
+use value::{Touch, Tracker};
+
+/// How many instructions one template may execute.
+const FUEL: u64 = 10_000_000;
+
+/// The largest text that a template may be rendered to, in bytes.
+const MAX_OUTPUT: usize = 64 << 20;
+
+/// How deep templates may include each other and macros call themselves.
+const MAX_RECURSION: usize = 100;
+
+/// The templates of one environment.
+pub(crate) struct TemplateSet {
+    /// The directory of the project file, symbolic links resolved.
+    root: PathBuf,
+    globs: Vec<Glob>,
+    values: Values,
+    /// The value of `env`.
+    env: Node,
+    /// From where paths in messages are written.
+    shown_from: PathBuf,
+    used: Mutex<HashSet<OriginId>>,
+}
+
+impl fmt::Debug for TemplateSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TemplateSet").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+impl TemplateSet {
+    /// Returns the templates of an environment; of none, those of the project.
+    pub(crate) fn new(
+        project: &Project,
+        environment: Option<&Environment>,
+        settings: &Settings,
+        values: Values,
+        shown_from: &Path,
+    ) -> Self {
+        let text = |text: &str, origin| Node::string(text, origin);
+        let mut env = Node::map(Vec::new(), OriginId::NONE);
+        let mut put = |key: &str, value| env.push_entry(Key::text_key(key), OriginId::NONE, value);
+        if let Some(environment) = environment {
+            put("name", text(&environment.name, environment.at));
+            put("path", text(&environment.path, environment.at));
+            let mut vars = Node::map(Vec::new(), environment.at);
+            for (key, value) in &environment.vars {
+                vars.push_entry(Key::text_key(key), environment.at, text(value, environment.at));
+            }
+            put("vars", vars);
+        }
+        if let Some(version) = &settings.kubernetes_version {
+            put("kubernetes_version", text(version.as_str(), version.at));
+        }
+        Self {
+            root: project.root().unwrap_or(Path::new("/")).to_path_buf(),
+            globs: project.templates.clone(),
+            values,
+            env,
+            shown_from: shown_from.to_path_buf(),
+            used: Mutex::default(),
+        }
+    }
+
+    /// Returns where the values are written that templates have asked for.
+    pub(crate) fn used(&self) -> HashSet<OriginId> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Templates for TemplateSet {
+    fn is_template(&self, path: &Path) -> bool {
+        let Ok(relative) = path.strip_prefix(&self.root) else { return false };
+        let relative = relative.to_string_lossy();
+        self.globs.iter().any(|glob| glob.is_match(&relative))
+    }
+
+    fn render(
+        &self,
+        session: &Session<'_>,
+        file: &Arc<SourceFile>,
+    ) -> Result<Arc<SourceFile>, Box<Diagnostic>> {
+        let rendering = Rendering {
+            set: self,
+            session,
+            tracker: Tracker::default(),
+            loaded: Arc::default(),
+            fault: Arc::default(),
+        };
+        rendering.run(file)
+    }
+}
+
+/// A template that takes part in a rendering: the one that is rendered, or one that it includes.
+struct Loaded {
+    /// What MiniJinja calls it.
+    name: String,
+    file: Arc<SourceFile>,
+    instrumented: Instrumented,
+}
+
+/// What a call in a template says about the output that follows it.
+#[derive(Debug)]
+struct At {
+    template: usize,
+    offset: usize,
+    /// The value that is printed; none for literal text.
+    value: Option<Value>,
+    touch: Option<Touch>,
+}
+
+impl Object for At {}
+
+/// Where a stretch of the output comes from.
+struct Mark {
+    from: usize,
+    template: usize,
+    offset: usize,
+    /// A printed value, with its end in the output.
+    print: Option<(usize, Option<Touch>, bool)>,
+}
+
+struct Rendering<'r> {
+    set: &'r TemplateSet,
+    session: &'r Session<'r>,
+    tracker: Tracker,
+    loaded: Arc<Mutex<Vec<Loaded>>>,
+    /// A fault that MiniJinja has no words for.
+    fault: Arc<Mutex<Option<(Code, String)>>>,
+}
+
+/// Counts what is written, and refuses more than [`MAX_OUTPUT`].
+struct Counted {
+    out: Vec<u8>,
+    count: Arc<AtomicUsize>,
+}
+
+impl io::Write for &mut Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.out.len() + bytes.len() > MAX_OUTPUT {
+            return Err(io::Error::other("the text is too large"));
+        }
+        self.out.extend_from_slice(bytes);
+        self.count.store(self.out.len(), Ordering::Relaxed);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+type Reported<T> = Result<T, Box<Diagnostic>>;
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Rendering<'_> {
+    fn run(&self, file: &Arc<SourceFile>) -> Reported<Arc<SourceFile>> {
+        let name = self.name_of(file.path());
+        let marks = Arc::new(Mutex::new(Vec::new()));
+        let count = Arc::new(AtomicUsize::new(0));
+        let sources = self.load_all(&name, file)?;
+        let mut engine = Engine::new();
+        self.configure(&mut engine, &marks, &count);
+        let mut counted = Counted { out: Vec::new(), count };
+        let outcome = Self::rendered(&mut engine, sources, &name, &mut counted);
+        if let Err(error) = outcome {
+            return Err(Box::new(self.diagnostic(file, &error)));
+        }
+        lock(&self.set.used).extend(self.tracker.notes().used.iter().copied());
+        self.finish(file, counted.out, &lock(&marks))
+    }
+
+    /// Loads a template and all that it includes, imports or extends by name.
+    fn load_all(&self, name: &str, file: &Arc<SourceFile>) -> Reported<Vec<(String, String)>> {
+        let mut sources = vec![(name.to_owned(), self.load(name, file)?)];
+        let mut at = 0;
+        while at < sources.len() {
+            let text = String::from_utf8_lossy(lock(&self.loaded)[at].file.bytes()).into_owned();
+            let name = sources[at].0.clone();
+            for reference in references(&text) {
+                let target = joined(&reference, &name);
+                if sources.iter().any(|(known, _)| *known == target) {
+                    continue;
+                }
+                // What is not there is reported where it is asked for, if it is.
+                if let Some(file) = self.included(&target) {
+                    let source = self.load(&target, &file)?;
+                    sources.push((target, source));
+                }
+            }
+            at += 1;
+        }
+        Ok(sources)
+    }
+
+    fn rendered(
+        engine: &mut Engine<'static>,
+        sources: Vec<(String, String)>,
+        name: &str,
+        counted: &mut Counted,
+    ) -> Result<(), Error> {
+        for (name, source) in sources {
+            engine.add_template_owned(name, source)?;
+        }
+        engine.get_template(name)?.render_captured_to((), counted).map(drop)
+    }
+
+    fn name_of(&self, path: &Path) -> String {
+        path.strip_prefix(&self.set.root).unwrap_or(path).to_string_lossy().into_owned()
+    }
+
+    /// Returns a file inside the project by its path there.
+    fn included(&self, name: &str) -> Option<Arc<SourceFile>> {
+        let path = clean(&self.set.root.join(name));
+        let resolved = self.session.reader().canonicalize(&path).ok()?;
+        if !resolved.starts_with(&self.set.root) {
+            let message = format!("`{name}` is outside the project");
+            *lock(&self.fault) = Some((Code::TemplateOutsideProject, message));
+            return None;
+        }
+        self.session.file(&resolved).ok()
+    }
+
+    /// Adds a template, and returns its text with the calls that say where it is.
+    fn load(&self, name: &str, file: &Arc<SourceFile>) -> Reported<String> {
+        let text = std::str::from_utf8(file.bytes()).map_err(|error| {
+            let d = Diagnostic::error(Code::FileNotUtf8, "the template is not UTF-8 text");
+            Box::new(d.at(file.character(error.valid_up_to()), "not UTF-8"))
+        })?;
+        let mut loaded = lock(&self.loaded);
+        let instrumented = instrument(text, loaded.len());
+        let source = instrumented.text.clone();
+        loaded.push(Loaded { name: name.to_owned(), file: Arc::clone(file), instrumented });
+        Ok(source)
+    }
+
+    fn configure(
+        &self,
+        engine: &mut Engine<'static>,
+        marks: &Arc<Mutex<Vec<Mark>>>,
+        count: &Arc<AtomicUsize>,
+    ) {
+        engine.set_undefined_behavior(UndefinedBehavior::Strict);
+        engine.set_auto_escape_callback(|_| AutoEscape::None);
+        engine.set_fuel(Some(FUEL));
+        engine.set_recursion_limit(MAX_RECURSION);
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .keep_trailing_newline(true)
+            .build();
+        if let Ok(syntax) = syntax {
+            engine.set_syntax(syntax);
+        }
+        engine.set_path_join_callback(|name, parent| joined(name, parent).into());
+        filters::add_to(engine);
+        engine.add_global("values", self.tracker.value(&self.set.values.root, "values"));
+        engine.add_global("env", self.tracker.value(&self.set.env, "env"));
+        self.add_files(engine);
+        let tracker = self.tracker.clone();
+        engine.add_function("__from", move |template: usize| {
+            tracker.notes().touched.clear();
+            template
+        });
+        let tracker = self.tracker.clone();
+        engine.add_function(AT, move |template: usize, offset: usize, rest: Rest<Value>| {
+            let mut notes = tracker.notes();
+            let touched = std::mem::take(&mut notes.touched);
+            let value = rest.first().cloned();
+            let touch = match (touched.as_slice(), rest.get(1)) {
+                ([first, others @ ..], _) => {
+                    others.iter().all(|touch| touch.origin == first.origin).then(|| first.clone())
+                }
+                ([], Some(variable)) => {
+                    let text = variable.to_string();
+                    notes.elements.iter().rev().find(|element| element.text == text).cloned()
+                }
+                ([], None) => None,
+            };
+            Value::from_object(At { template, offset, value, touch })
+        });
+        let (marks, count) = (Arc::clone(marks), Arc::clone(count));
+        engine.set_formatter(move |out, state, value| {
+            let Some(at) = value.downcast_object_ref::<At>() else {
+                return escape_formatter(out, state, value);
+            };
+            let from = count.load(Ordering::Relaxed);
+            let print = match &at.value {
+                None => None,
+                Some(printed) => {
+                    escape_formatter(out, state, printed)?;
+                    // A text that is YAML already has its type.
+                    let is_string = printed.as_str().is_some() && !printed.is_safe();
+                    Some((count.load(Ordering::Relaxed), at.touch.clone(), is_string))
+                }
+            };
+            let (template, offset) = (at.template, at.offset);
+            lock(&marks).push(Mark { from, template, offset, print });
+            Ok(())
+        });
+    }
+
+    /// Adds the functions that read files, relative to the template and inside the project.
+    fn add_files(&self, engine: &mut Engine<'static>) {
+        // The functions live as long as the engine, and the session does not: what they may read is collected before.
+        let contents = self.contents();
+        let fault = Arc::clone(&self.fault);
+        let files = Arc::clone(&contents);
+        engine.add_function("file", move |state: &minijinja::State, path: &str| {
+            let name = joined(path, state.name());
+            if name.starts_with("..") || Path::new(path).is_absolute() {
+                let message = format!("`{path}` is outside the project");
+                *lock(&fault) = Some((Code::TemplateOutsideProject, message.clone()));
+                return Err(Error::new(ErrorKind::InvalidOperation, message));
+            }
+            match files.iter().find(|(known, _)| *known == name) {
+                Some((_, Ok(text))) => Ok(text.clone()),
+                Some((_, Err(reason))) => {
+                    Err(Error::new(ErrorKind::InvalidOperation, format!("`{path}`: {reason}")))
+                }
+                None => Err(Error::new(
+                    ErrorKind::InvalidOperation,
+                    format!("there is no file `{path}`"),
+                )),
+            }
+        });
+        engine.add_function("files", move |state: &minijinja::State, pattern: &str| {
+            let directory = state.name().rsplit_once('/').map_or("", |(directory, _)| directory);
+            let glob = Glob::new(&joined(pattern, state.name()));
+            let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+            let names = contents.iter().map(|(name, _)| name).filter(|name| glob.is_match(name));
+            names
+                .map(|name| name.strip_prefix(&prefix).map_or_else(|| name.clone(), str::to_owned))
+                .collect::<Vec<String>>()
+        });
+    }
+
+    /// Returns the files that the template may read: those of its directory and below, if it reads any.
+    fn contents(&self) -> Arc<Vec<(String, Result<String, String>)>> {
+        let texts = lock(&self.loaded);
+        let texts: Vec<_> =
+            texts.iter().map(|l| String::from_utf8_lossy(l.file.bytes()).into_owned()).collect();
+        let text = texts.concat();
+        if !text.contains("file(") && !text.contains("files(") {
+            return Arc::default();
+        }
+        let mut out = Vec::new();
+        let mut waiting = vec![self.set.root.clone()];
+        while let Some(directory) = waiting.pop() {
+            for name in self.session.reader().list(&directory).unwrap_or_default() {
+                let path = directory.join(&name);
+                if name.to_string_lossy().starts_with('.') {
+                    continue;
+                }
+                match self.session.reader().kind(&path) {
+                    Ok(crate::source::EntryKind::Directory) => waiting.push(path),
+                    Ok(crate::source::EntryKind::File) => {
+                        let name = self.name_of(&path);
+                        // Only what is named literally is read; a pattern needs names.
+                        let base =
+                            path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                        let wanted = text.contains("files(") || text.contains(&base);
+                        let content = if wanted {
+                            self.content(&path)
+                        } else {
+                            Err("it is not read".to_owned())
+                        };
+                        out.push((name, content));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        out.sort();
+        Arc::new(out)
+    }
+
+    fn content(&self, path: &Path) -> Result<String, String> {
+        let file = self.session.file(path).map_err(|error| error.to_string())?;
+        String::from_utf8(file.bytes().to_vec())
+            .map_err(|_| "the file is not UTF-8 text".to_owned())
+    }
+
+    /// Makes a file of the rendered text.
+    fn finish(
+        &self,
+        file: &Arc<SourceFile>,
+        out: Vec<u8>,
+        marks: &[Mark],
+    ) -> Reported<Arc<SourceFile>> {
+        let loaded = lock(&self.loaded);
+        let position = |mark: &Mark| {
+            let base = loaded.get(mark.template).map_or(0, |loaded| loaded.file.base());
+            base + mark.offset as u32
+        };
+        let mut segments: Vec<Segment> = vec![Segment { from: 0, at: file.base(), fixed: true }];
+        let mut prints: Vec<Print> = Vec::new();
+        for mark in marks {
+            let segment =
+                Segment { from: mark.from as u32, at: position(mark), fixed: mark.print.is_some() };
+            // Of marks at one place, the last one is nearest to the text.
+            match segments.last_mut() {
+                Some(last) if last.from == segment.from => *last = segment,
+                _ => segments.push(segment),
+            }
+            let Some((end, Some(touch), is_string)) = &mark.print else { continue };
+            let Some(value) = touch.origin.position() else { continue };
+            if *end > mark.from {
+                prints.push(Print {
+                    start: mark.from as u32,
+                    end: *end as u32,
+                    value,
+                    is_string: *is_string && touch.is_string,
+                    is_secret: self.set.values.secrets.contains(&touch.origin),
+                });
+            }
+        }
+        let sources = self.session.sources();
+        let path = file.path().to_path_buf();
+        let added = sources.add_rendered(path, out.into(), Segments(segments), prints);
+        let rendered = added.map_err(|_| {
+            Box::new(Diagnostic::error(Code::FileTooLarge, "more than 2 GiB of input in one run"))
+        })?;
+        for print in rendered.prints().iter().filter(|print| print.is_secret) {
+            rendered.mark_secret_range(print.start as usize..print.end as usize);
+        }
+        Ok(rendered)
+    }
+
+    /// Returns the diagnostic of an error of MiniJinja.
+    fn diagnostic(&self, file: &Arc<SourceFile>, error: &Error) -> Diagnostic {
+        // The innermost template is where the fault is.
+        let mut inner = error;
+        let mut source: Option<&(dyn std::error::Error + 'static)> =
+            std::error::Error::source(error);
+        while let Some(next) = source {
+            if let Some(next) = next.downcast_ref::<Error>().filter(|next| next.line().is_some()) {
+                inner = next;
+            }
+            source = next.source();
+        }
+        let span = self.span(file, inner);
+        let detail = inner.detail().unwrap_or_default().to_owned();
+        if let Some((code, message)) = lock(&self.fault).take() {
+            return Diagnostic::error(code, message)
+                .at(span, "read here")
+                .help("a template reads files below the directory of kiln.yaml");
+        }
+        match inner.kind() {
+            ErrorKind::SyntaxError => {
+                Diagnostic::error(Code::TemplateSyntax, detail).at(span, "here")
+            }
+            ErrorKind::UndefinedError => self.undefined(span),
+            ErrorKind::OutOfFuel => Self::endless(span, "the template does not come to an end"),
+            ErrorKind::WriteFailure => Self::endless(span, "the text of the template is too large"),
+            ErrorKind::InvalidOperation if detail.contains("recursion limit") => {
+                Self::endless(span, "the template includes or calls itself without end")
+            }
+            ErrorKind::TemplateNotFound => {
+                let message = format!("an included template is not there: {detail}");
+                Diagnostic::error(Code::TemplateFailed, message).at(span, "here")
+            }
+            kind => {
+                let text = if detail.is_empty() { kind.to_string() } else { detail };
+                let d = Diagnostic::error(Code::TemplateFailed, text).at(span, "here");
+                self.with_values(d, span)
+            }
+        }
+    }
+
+    fn endless(span: Span, message: &str) -> Diagnostic {
+        let limits = format!(
+            "a template executes at most {FUEL} instructions, is rendered to at most {} MiB and includes {MAX_RECURSION} levels",
+            MAX_OUTPUT >> 20
+        );
+        Diagnostic::error(Code::TemplateEndless, message).at(span, "at work here").help(limits)
+    }
+
+    fn span(&self, file: &Arc<SourceFile>, error: &Error) -> Span {
+        let loaded = lock(&self.loaded);
+        let found =
+            loaded.iter().find(|l| Some(l.name.as_str()) == error.name()).or(loaded.first());
+        let Some(found) = found else { return file.character(0) };
+        if let Some(range) = error.range() {
+            let start = found.instrumented.source_offset(range.start);
+            let end = found.instrumented.source_offset(range.end).max(start + 1);
+            let end = end.min(found.file.bytes().len());
+            return Span { file: found.file.id(), start: start as u32, end: end as u32 };
+        }
+        let (start, line) = found.file.line(error.line().unwrap_or(1) as u32);
+        let blank = line.iter().take_while(|b| b.is_ascii_whitespace()).count() as u32;
+        let end = start + line.len() as u32;
+        Span { file: found.file.id(), start: start + blank.min(line.len() as u32), end }
+    }
+
+    fn undefined(&self, span: Span) -> Diagnostic {
+        let missed = self.tracker.notes().missed.take();
+        let Some(missed) = missed else {
+            return Diagnostic::error(Code::TemplateUndefined, "the value is not defined")
+                .at(span, "not defined")
+                .help("test it with `is defined`, or give it a value with `| default(...)`");
+        };
+        let message = format!("`{}.{}` is not defined", missed.map, missed.key);
+        let d = Diagnostic::error(Code::TemplateUndefined, message).at(span, "not defined");
+        let near = nearest(&missed.key, missed.known.iter().map(String::as_str));
+        let files: Vec<String> = self
+            .set
+            .values
+            .files
+            .iter()
+            .map(|path| format!("`{}`", display_path(path, &self.set.shown_from)))
+            .collect();
+        let searched = match files.as_slice() {
+            _ if missed.map.starts_with("env") => {
+                "it is not a value of this environment".to_owned()
+            }
+            [] => "no values file is named".to_owned(),
+            files => format!("looked for in {}", files.join(", ")),
+        };
+        d.help(match near {
+            Some(near) => format!("did you mean `{}.{near}`? {searched}", missed.map),
+            None => searched,
+        })
+    }
+
+    /// Adds the values that the line at fault uses.
+    fn with_values(&self, diagnostic: Diagnostic, span: Span) -> Diagnostic {
+        let Some(file) = self.session.sources().file(span.file) else {
+            return diagnostic;
+        };
+        let line = file.line_column(span.start).line;
+        let text = String::from_utf8_lossy(file.line(line).1).into_owned();
+        let mut shown: Vec<String> = Vec::new();
+        for (path, node) in self.set.values.leaves() {
+            let name = format!("values.{path}");
+            let used = text.match_indices(&name).any(|(at, _)| {
+                !text[at + name.len()..]
+                    .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            });
+            if used && shown.len() < 8 {
+                let is_secret = self.set.values.secrets.contains(&node.origin());
+                let value =
+                    if is_secret { "<secret>".to_owned() } else { format!("`{}`", node.text()) };
+                shown.push(format!("{name} is {value}"));
+            }
+        }
+        if shown.is_empty() { diagnostic } else { diagnostic.help(shown.join(", ")) }
+    }
+}
+
+/// Returns the path in the project that a path in a template means.
+fn joined(name: &str, parent: &str) -> String {
+    let directory = Path::new(parent).parent().unwrap_or(Path::new(""));
+    clean(&directory.join(name)).to_string_lossy().into_owned()
+}
+
+/// Returns the names that a template includes, imports or extends, where they are written out.
+fn references(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    for word in ["include", "import", "from", "extends"] {
+        for (at, _) in text.match_indices(word) {
+            let rest = text[at + word.len()..].trim_start();
+            let rest = rest.strip_prefix(['[', '(']).unwrap_or(rest);
+            for part in rest.split("%}").next().unwrap_or_default().split(',') {
+                let part = part.trim_start();
+                let Some(quote) = part.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+                    break;
+                };
+                if let Some((name, _)) = part[1..].split_once(quote) {
+                    out.push(name.to_owned());
+                }
+            }
+        }
+    }
+    out
+}

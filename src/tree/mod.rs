@@ -1,0 +1,233 @@
+//! The rendered tree: which file each object of an environment is in, and what differs from the files that are there.
+//!
+//! A path depends on its object alone, so that a change of one object is a change of one file. What kiln may replace or
+//! remove is marked by the first line of the file, and by nothing else. Nothing is written here.
+
+mod compare;
+mod layout;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Code, Diagnostic, Fallible};
+use crate::project::{Environment, Glob, RenderLayout, SecretPolicy, Settings};
+use crate::resource::Resource;
+use crate::session::Context;
+use crate::source::{EntryKind, Reader, display_path};
+use crate::yaml::{Key, Node, write_document};
+use crate::{Build, SourceMap};
+
+pub(crate) use compare::changes;
+
+/// What the first line of a rendered file begins with.
+const MARK: &str = "# rendered by kiln from ";
+
+/// The start and the end of the name of a file that is being written.
+pub(crate) const TEMPORARY: (&str, &str) = (".kiln-", ".tmp");
+
+/// The folder of the rendered tree, if nothing else is said.
+const DEFAULT_DIRECTORY: &str = "rendered";
+
+/// A file of the rendered tree as it is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct TreeFile {
+    pub(crate) bytes: Vec<u8>,
+    /// The numbers of its objects in the build.
+    pub(crate) objects: Vec<usize>,
+}
+
+/// The files of an environment by their paths in the rendered tree, with `/` between parts.
+pub(crate) type Tree = BTreeMap<String, TreeFile>;
+
+/// Returns the directory of the rendered tree.
+pub(crate) fn directory(root: &Path, settings: &Settings) -> PathBuf {
+    let name = settings.render_dir.as_ref().map_or(DEFAULT_DIRECTORY, |dir| dir.as_str());
+    root.join(name)
+}
+
+/// Returns the files that an environment is rendered to.
+pub(crate) fn of(
+    cx: &mut Context<'_>,
+    environment: &Environment,
+    settings: &Settings,
+    build: &Build,
+) -> Fallible<Tree> {
+    let header = format!("{MARK}{}; do not edit\n", environment.path);
+    let layout = settings.layout.unwrap_or_default();
+    let mut tree = Tree::new();
+    let mut owners: BTreeMap<String, usize> = BTreeMap::new();
+    let mut result = Ok(());
+    for (index, resource) in build.resources.iter().enumerate() {
+        if let Err(reported) = allow_secret(cx, settings, resource) {
+            result = Err(reported);
+        }
+        let path = format!("{}/{}", environment.name, layout::path(resource, layout));
+        let mut text = Vec::new();
+        // The build has written the object already.
+        let _ = write_document(resource.node(), &mut text);
+        match tree.get_mut(&path) {
+            Some(file) if layout == RenderLayout::Single => {
+                file.bytes.extend_from_slice(b"---\n");
+                file.bytes.append(&mut text);
+                file.objects.push(index);
+            }
+            Some(_) => {
+                let other = owners.get(&path.to_lowercase()).map(|&i| build.resources.get(i).id());
+                let message = format!(
+                    "`{}` and `{}` are both rendered to `{path}`",
+                    resource.id(),
+                    other.map(ToString::to_string).unwrap_or_default()
+                );
+                let span = cx.span(resource.node().origin());
+                let d = Diagnostic::error(Code::RenderConflict, message).at(span, "this object");
+                result = Err(cx.fail(d.help(
+                    "give one of the objects another name, or render with `layout: single`",
+                )));
+            }
+            None => {
+                owners.insert(path.to_lowercase(), index);
+                let mut bytes = header.clone().into_bytes();
+                bytes.append(&mut text);
+                tree.insert(path, TreeFile { bytes, objects: vec![index] });
+            }
+        }
+    }
+    result.map(|()| tree)
+}
+
+fn allow_secret(cx: &mut Context<'_>, settings: &Settings, resource: &Resource) -> Fallible<()> {
+    let id = resource.id();
+    if id.gvk.kind != "Secret" || !id.gvk.group.is_empty() {
+        return Ok(());
+    }
+    let policy = settings.secrets.unwrap_or_default();
+    let is_harmless = match policy {
+        SecretPolicy::Allow => true,
+        SecretPolicy::Encrypted => is_encrypted(resource.node()),
+        SecretPolicy::Forbid => false,
+    };
+    let name = format!("Secret/{}/{}", id.namespace, layout::plain_name(resource));
+    let allowed = settings.allowed_secrets.as_deref().unwrap_or_default();
+    if is_harmless || allowed.iter().any(|pattern| Glob::new(pattern.as_str()).is_match(&name)) {
+        return Ok(());
+    }
+    let message = format!("`{id}` would stand in the rendered tree for everyone to read");
+    let d = Diagnostic::error(Code::RenderSecret, message)
+        .at(cx.span(resource.node().origin()), "this Secret");
+    Err(cx.fail(d.help(format!(
+        "use a SealedSecret or an ExternalSecret, or encrypt it with SOPS; or allow it: `allowSecrets: [{name}]`, or \
+         `secrets: allow` where values are dummies"
+    ))))
+}
+
+/// A Secret without data, or one whose data SOPS has encrypted.
+fn is_encrypted(node: &Node) -> bool {
+    let is_sops = node.get(Key::text_key("sops")).is_some();
+    ["data", "stringData"].iter().all(|field| {
+        let entries = node.get(Key::text_key(field)).and_then(Node::entries).unwrap_or_default();
+        entries.iter().all(|e| is_sops && e.value.text().starts_with("ENC["))
+    })
+}
+
+/// The rendered tree on disk.
+#[derive(Debug, Default)]
+pub(crate) struct OnDisk {
+    /// The files that kiln has written, by their paths in the tree, with their bytes.
+    pub(crate) own: BTreeMap<String, Vec<u8>>,
+    /// All other files.
+    pub(crate) foreign: BTreeSet<String>,
+    /// What an interrupted run has left behind.
+    pub(crate) temporary: Vec<String>,
+}
+
+impl OnDisk {
+    /// Reads what is below a directory. Symbolic links are not followed; they are files of others.
+    pub(crate) fn read(reader: &dyn Reader, directory: &Path) -> Self {
+        let mut found = Self::default();
+        found.read_below(reader, directory, "");
+        found
+    }
+
+    fn read_below(&mut self, reader: &dyn Reader, directory: &Path, prefix: &str) {
+        for name in reader.list(directory).unwrap_or_default() {
+            let path = directory.join(&name);
+            let name = format!("{prefix}{}", name.to_string_lossy());
+            let base = name.rsplit('/').next().unwrap_or(&name);
+            match reader.kind(&path) {
+                Ok(EntryKind::Directory) => self.read_below(reader, &path, &format!("{name}/")),
+                Ok(EntryKind::File)
+                    if base.starts_with(TEMPORARY.0) && base.ends_with(TEMPORARY.1) =>
+                {
+                    self.temporary.push(name);
+                }
+                Ok(EntryKind::File) => match reader.read(&path) {
+                    Ok(bytes) if bytes.starts_with(MARK.as_bytes()) => {
+                        self.own.insert(name, bytes);
+                    }
+                    _ => drop(self.foreign.insert(name)),
+                },
+                Ok(_) => drop(self.foreign.insert(name)),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Returns the part of the tree that belongs to an environment, and to no other one whose name begins like it.
+    pub(crate) fn of_environment<'d>(
+        &'d self,
+        name: &str,
+        others: &[Environment],
+    ) -> impl Iterator<Item = (&'d String, &'d Vec<u8>)> {
+        let prefix = format!("{name}/");
+        let inner: Vec<String> = others
+            .iter()
+            .map(|other| format!("{}/", other.name))
+            .filter(|other| other.starts_with(&prefix) && *other != prefix)
+            .collect();
+        self.own.iter().filter(move |(path, _)| {
+            path.starts_with(&prefix) && !inner.iter().any(|other| path.starts_with(other))
+        })
+    }
+}
+
+/// Refuses to write over what kiln has not written.
+pub(crate) fn require_own(
+    cx: &mut Context<'_>,
+    directory: &Path,
+    tree: &Tree,
+    disk: &OnDisk,
+) -> Fallible<()> {
+    let mut result = Ok(());
+    for path in tree.keys() {
+        // A file where a folder is needed is in the way as well.
+        let mut ancestors = path.match_indices('/').map(|(at, _)| &path[..at]);
+        let in_the_way = Some(path.as_str())
+            .into_iter()
+            .chain(ancestors.by_ref())
+            .find(|p| disk.foreign.contains(*p));
+        if let Some(found) = in_the_way {
+            let shown = display_path(&directory.join(found), &cx.options.shown_from);
+            let message = format!("`{shown}` was not written by kiln and is in the way");
+            let file = cx.session.file(&directory.join(found)).ok();
+            let span = file.map(|file| file.character(0));
+            let d = Diagnostic::error(Code::RenderForeignFile, message).at(span, "in the way");
+            result = Err(cx.fail(
+                d.help("move or remove the file; kiln replaces only files that it has written"),
+            ));
+        }
+    }
+    result
+}
+
+/// Returns where a value is written: in a values file, or else in a file on disk.
+pub(crate) fn place_of(
+    sources: &SourceMap,
+    position: u32,
+) -> Option<(PathBuf, crate::source::LineColumn)> {
+    let (file, offset) = sources.locate(position)?;
+    if let Some(print) = file.print_at(offset) {
+        return place_of(sources, print.value);
+    }
+    let (file, offset) = sources.locate_on_disk(position)?;
+    Some((file.path().to_path_buf(), file.line_column(offset)))
+}
