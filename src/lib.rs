@@ -68,6 +68,7 @@ pub use source::{
     CountingReader, DiskReader, EntryKind, FileId, LoadRestriction, MemoryReader, Reader,
     SecretFile, Segment, Segments, SourceFile, SourceMap, Span,
 };
+pub use workspace::environment_options;
 pub use yaml::{Entry, Key, KeyKind, Node, NodeKind, ScalarStyle, Tag};
 
 /// What a run of the compiler gives: a value unless there were errors, and everything that is to be reported.

@@ -284,3 +284,68 @@ fn faults_inside_secrets_do_not_show_them() {
     }
     assert!(shown > INSIDE.len() / 2, "{shown} of them would show it");
 }
+
+/// What the program prints, stdout and stderr, for every command that reads a project.
+fn printed(directory: &Path, show: bool) -> String {
+    let commands: [&[&str]; 9] = [
+        &["build", "bad"],
+        &["build", "bad", "--error-format", "json"],
+        &["build", "leak"],
+        &["build", "retyped"],
+        &["values", "good"],
+        &["values", "bad"],
+        &["render", "good", "--check"],
+        &["render"],
+        &["survey"],
+    ];
+    let mut out = String::new();
+    for arguments in commands {
+        let mut kiln = std::process::Command::new(env!("CARGO_BIN_EXE_kiln"));
+        kiln.args(arguments).args(show.then_some("--show-secrets")).current_dir(directory);
+        let output = kiln.output().expect("kiln runs");
+        assert!(
+            !output.stdout.is_empty() || !output.stderr.is_empty(),
+            "{arguments:?} says nothing"
+        );
+        out += &String::from_utf8_lossy(&output.stdout);
+        out += &String::from_utf8_lossy(&output.stderr);
+    }
+    out
+}
+
+#[test]
+fn no_command_shows_a_secret_value() {
+    let project = "apiVersion: kiln/v1\nkind: Project\nvalues: {files: [values.yaml], schema: schema.json}\ntemplates: ['**/*.j2']\nrender: {secrets: allow}\nenvironments:\n  good: {path: good}\n  bad: {path: bad, values: [bad.yaml]}\n  leak: {path: leak}\n  retyped: {path: retyped}\n";
+    let schema = r#"{"properties": {"password": {"type": "string", "maxLength": 30, "x-kiln-secret": true}}}"#;
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: n}\nstringData:\n  p: {{ values.password | quote }}\n";
+    let leak = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {p: 'x {{ values.password }}'}\n";
+    let broken = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  p: {{ values.password | b64decode }}\n";
+    let old = format!(
+        "# rendered by kiln from good; do not edit\napiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: n\nstringData:\n  p: {CANARY}-old\n"
+    );
+    let resources = |name: &str| format!("resources: [{name}]\n");
+    let files = [
+        ("kiln.yaml", project.to_owned()),
+        ("schema.json", schema.to_owned()),
+        ("values.yaml", format!("password: {CANARY}\n")),
+        ("bad.yaml", format!("password: {CANARY}-which-is-much-too-long-for-it\n")),
+        ("good/kustomization.yaml", resources("s.yaml.j2")),
+        ("good/s.yaml.j2", secret.to_owned()),
+        ("bad/kustomization.yaml", resources("../good")),
+        ("leak/kustomization.yaml", resources("c.yaml.j2")),
+        ("leak/c.yaml.j2", leak.to_owned()),
+        ("retyped/kustomization.yaml", resources("s.yaml.j2")),
+        ("retyped/s.yaml.j2", broken.to_owned()),
+        ("rendered/good/n.secret-s.yaml", old),
+    ];
+    let directory = tempfile::TempDir::new().expect("a directory");
+    for (name, text) in files {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder is made");
+        fs::write(path, text).expect("a file is written");
+    }
+    let shown = printed(directory.path(), false);
+    assert!(!shown.contains(CANARY) && !shown.contains(ENCODED), "{shown}");
+    assert!(shown.contains("<secret, 13 bytes>"), "{shown}");
+    assert!(printed(directory.path(), true).contains(CANARY), "it is shown if that is asked for");
+}

@@ -53,6 +53,41 @@ fn the_number_of_threads_does_not_show() {
 }
 
 #[test]
+fn many_environments_over_one_base_read_each_file_once() {
+    let mut reader = MemoryReader::new();
+    insert_base(&mut reader, 50);
+    let mut project = "apiVersion: kiln/v1\nkind: Project\nvalues: {files: [values.yaml]}\ntemplates: [\"**/*.j2\"]\nenvironments:\n".to_owned();
+    for n in 0..50 {
+        let _ = writeln!(project, "  e{n}: {{path: envs/{n}, values: [envs/{n}.yaml]}}");
+        reader.insert(format!("/p/envs/{n}.yaml"), format!("replicas: {n}\n"));
+        let text = "resources: [../../base, ../../settings]\nnamespace: shop\n";
+        reader.insert(format!("/p/envs/{n}/kustomization.yaml"), text);
+    }
+    reader.insert("/p/kiln.yaml", project);
+    reader.insert("/p/values.yaml", "host: example.org\n");
+    reader.insert("/p/settings/kustomization.yaml", "resources: [settings.yaml.j2]\n");
+    let template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {n: \"{{ values.replicas }}\", h: {{ values.host }}}\n";
+    reader.insert("/p/settings/settings.yaml.j2", template);
+    let reader = CountingReader::new(reader);
+    let session = Session::new(&reader);
+    let root = Path::new("/p");
+    let project = kiln::load_project(&session, kiln::ProjectLocation::Above(root), root, false);
+    let project = project.value.expect("the project has no fault");
+    for n in 0..50 {
+        let options = BuildOptions { shown_from: root.into(), ..BuildOptions::default() };
+        let options = kiln::environment_options(&session, &project, &format!("e{n}"), &options);
+        let build = kiln::build(&session, &options.value.expect("there is such an environment"));
+        let Some(Output::Stream(bytes)) = build.value.map(|build| build.output) else {
+            panic!("an environment builds: {:?}", build.diagnostics)
+        };
+        let wanted = format!("  h: example.org\n  \"n\": \"{n}\"\n");
+        assert!(String::from_utf8_lossy(&bytes).contains(&wanted), "e{n}");
+    }
+    assert_eq!(reader.reads().values().max(), Some(&1), "every file is read once");
+    assert_eq!(reader.reads().len(), 50 + 1 + 50 * 2 + 2 + 2);
+}
+
+#[test]
 fn a_base_of_many_overlays_is_read_once() {
     let mut reader = MemoryReader::new();
     insert_base(&mut reader, 50);

@@ -24,6 +24,7 @@ mod shell;
 mod terminal;
 mod values;
 mod version;
+mod write_tree;
 
 use std::ffi::OsStr;
 use std::io::{self, Write};

@@ -17,6 +17,7 @@ use similar::TextDiff;
 
 use super::args::RenderArgs;
 use super::build::{Surroundings, load_project, value_args};
+use super::write_tree::{self, Changes, Disk};
 use super::{CommandError, Ending, write_stdout};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::project::{Environment, Project, Settings};
@@ -40,20 +41,6 @@ struct Rendered {
     used: HashSet<OriginId>,
     /// The values, with their paths.
     leaves: Vec<(String, OriginId)>,
-}
-
-/// What is to be done to the files of a tree.
-#[derive(Default)]
-struct Changes {
-    /// Paths in the tree, with the bytes.
-    write: Vec<(String, Vec<u8>)>,
-    remove: Vec<String>,
-}
-
-impl Changes {
-    fn is_empty(&self) -> bool {
-        self.write.is_empty() && self.remove.is_empty()
-    }
 }
 
 struct Run<'r> {
@@ -129,7 +116,7 @@ pub(super) fn run(args: &RenderArgs, around: &Surroundings<'_>) -> Result<Ending
     }
     let count = changes.values().map(|c| c.write.len() + c.remove.len()).sum::<usize>();
     for (directory, changes) in &changes {
-        apply(directory, changes)?;
+        write_tree::apply(&Disk, directory, changes)?;
     }
     run.remove_temporary();
     Ok(if args.exit_code && count > 0 { Ending::No } else { Ending::Done })
@@ -465,64 +452,4 @@ fn report_check(
     let _ = writeln!(out, "{number}{files} out of date; `kiln render` writes them");
     write_stdout(out.as_bytes())?;
     Ok(Ending::No)
-}
-
-/// Writes and removes files. All are written before the first is moved to its place.
-fn apply(directory: &Path, changes: &Changes) -> Result<(), CommandError> {
-    let mut written: Vec<(PathBuf, PathBuf)> = Vec::new();
-    let result = write_all(directory, changes, &mut written);
-    if result.is_err() {
-        for (temporary, _) in &written {
-            let _ = fs::remove_file(temporary);
-        }
-    }
-    result
-}
-
-fn write_all(
-    directory: &Path,
-    changes: &Changes,
-    written: &mut Vec<(PathBuf, PathBuf)>,
-) -> Result<(), CommandError> {
-    let failed = |path: &Path| CommandError::io(format!("`{}` cannot be written", path.display()));
-    for (number, (path, bytes)) in changes.write.iter().enumerate() {
-        let target = directory.join(path);
-        let folder = target.parent().unwrap_or(directory);
-        fs::create_dir_all(folder).map_err(failed(&target))?;
-        let (start, end) = tree::TEMPORARY;
-        let temporary = folder.join(format!("{start}{}-{number}{end}", std::process::id()));
-        written.push((temporary.clone(), target.clone()));
-        let write = || {
-            let mut file = fs::File::create(&temporary)?;
-            file.write_all(bytes)?;
-            file.sync_all()
-        };
-        write().map_err(failed(&target))?;
-    }
-    while let Some((temporary, target)) = written.first().cloned() {
-        fs::rename(&temporary, &target).map_err(failed(&target))?;
-        written.remove(0);
-    }
-    for path in &changes.remove {
-        let target = directory.join(path);
-        match fs::remove_file(&target) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed(&target)(error));
-            }
-            _ => {}
-        }
-        remove_empty_folders(directory, &target);
-    }
-    Ok(())
-}
-
-/// Removes the folders that have become empty on the way up to a directory.
-fn remove_empty_folders(directory: &Path, removed: &Path) {
-    let mut folder = removed.parent();
-    while let Some(path) = folder.filter(|path| *path != directory && path.starts_with(directory)) {
-        if fs::remove_dir(path).is_err() {
-            return;
-        }
-        folder = path.parent();
-    }
 }

@@ -118,6 +118,28 @@ fn unknown(cx: &mut Context<'_>, project: &Project, name: &str) -> crate::diagno
     cx.fail(d.help(help))
 }
 
+/// Returns what a build of an environment needs, beside what `options` say: its directory, the values and templates, the
+/// vendored copies of remote entries, the levels of warnings.
+///
+/// Errors: there is no such environment, its directory does not exist, or its values have faults.
+pub fn environment_options(
+    session: &Session<'_>,
+    project: &Project,
+    name: &str,
+    options: &BuildOptions,
+) -> Outcome<BuildOptions> {
+    let (from, lints) = (options.shown_from.clone(), options.lints.clone());
+    let target = resolve_target(session, project, &format!("env:{name}"), &from, &lints);
+    let Some(found) = target.value else {
+        return Outcome { value: None, diagnostics: target.diagnostics };
+    };
+    let prepared = prepare(session, project, &found, &ValueArgs::default(), options.clone());
+    Outcome {
+        value: prepared.value.map(|prepared| prepared.options),
+        diagnostics: prepared.diagnostics,
+    }
+}
+
 /// Returns the directory of an environment, absolute.
 pub(crate) fn environment_directory(
     cx: &mut Context<'_>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::environments::{Entry, expand};
+use super::environments::{Entry, expand, require_relative};
 use super::glob::Glob;
 use super::{Project, RenderLayout, SecretPolicy, Settings, ValuesFile, ValuesSettings};
 use crate::diagnostic::{Code, Diagnostic, Fallible, Level, nearest};
@@ -237,6 +237,9 @@ fn checked(cx: &mut Context<'_>, raw: Raw) -> Fallible<Settings> {
         result = Err(
             cx.fail(d.help("remove it: lists of custom resources are replaced, as kustomize does"))
         );
+    }
+    if let Some(Err(reported)) = settings.render_dir.as_ref().map(|dir| require_relative(cx, dir)) {
+        result = Err(reported);
     }
     if let Some(version) = &settings.kubernetes_version {
         let is_minor = version.as_str().split_once('.').is_some_and(|(major, minor)| {

@@ -128,7 +128,7 @@ fn require_name(cx: &mut Context<'_>, name: &str, at: OriginId) -> Fallible<()> 
     )))
 }
 
-fn require_relative(cx: &mut Context<'_>, path: &Text) -> Fallible<()> {
+pub(super) fn require_relative(cx: &mut Context<'_>, path: &Text) -> Fallible<()> {
     let inside = !path.is_empty()
         && !Path::new(path.as_str()).is_absolute()
         && !clean(Path::new(path.as_str())).starts_with("..");
