@@ -279,7 +279,7 @@ fn help() {
       envs         List the environments of the project
       survey       List every kustomization of a repository, whether it builds, and why not
       eject        Write a plain kustomize tree that builds to the same bytes without kiln
-      create       Write a project file for an existing tree of kustomizations
+      create       With `--project`: write a project file for the kustomizations below the directory
       schema       Print the JSON Schema of a file
       explain      Say what a code means, why it is reported and what to do
       version      Print the version of kiln and of the kustomize that it builds like
@@ -295,7 +295,7 @@ fn help() {
       -C <DIR>
               Run as if started in this directory
 
-          --project <FILE>
+          --project [<FILE>]
               Use this project file, instead of looking for `kiln.yaml` from the target upwards
 
           --no-project
@@ -434,7 +434,7 @@ fn help() {
       -C <DIR>
               Run as if started in this directory
 
-          --project <FILE>
+          --project [<FILE>]
               Use this project file, instead of looking for `kiln.yaml` from the target upwards
 
           --no-project

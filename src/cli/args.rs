@@ -28,7 +28,14 @@ pub(super) struct GlobalArgs {
     pub(super) directory: Option<PathBuf>,
 
     /// Use this project file, instead of looking for `kiln.yaml` from the target upwards
-    #[arg(long, value_name = "FILE", global = true, conflicts_with = "no_project")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        conflicts_with = "no_project",
+        num_args = 0..=1,
+        default_missing_value = "kiln.yaml"
+    )]
     pub(super) project: Option<PathBuf>,
 
     /// Use no project file
@@ -98,8 +105,8 @@ pub(super) enum Command {
     Survey(SurveyArgs),
     /// Write a plain kustomize tree that builds to the same bytes without kiln
     Eject(EjectArgs),
-    /// Write a project file for an existing tree of kustomizations
-    Create(CreateArgs),
+    /// With `--project`: write a project file for the kustomizations below the directory
+    Create,
     /// Print the JSON Schema of a file
     Schema(SchemaArgs),
     /// Say what a code means, why it is reported and what to do
@@ -242,13 +249,6 @@ pub(super) struct EjectArgs {
 
     #[command(flatten)]
     pub(super) values: ValueArgs,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct CreateArgs {
-    /// Write `kiln.yaml` for the kustomizations below this directory
-    #[arg(long, required = true)]
-    pub(super) project: bool,
 }
 
 #[derive(Args, Debug)]

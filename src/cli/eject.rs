@@ -10,14 +10,12 @@ use std::path::{Component, Path, PathBuf};
 use super::args::EjectArgs;
 use super::build::{Surroundings, load_project, value_args};
 use super::{CommandError, Ending, file, write_stdout};
-use crate::project::Project;
+use crate::project::{FILE_NAMES, Project};
 use crate::source::{clean, display_path, join};
 use crate::yaml::{Dialect, Node, parse_document, token_end};
 use crate::{BuildOptions, DiskReader, Lints, Output, Session, workspace};
 
 const TEMPLATE_SUFFIX: &str = ".j2";
-
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 pub(super) fn run(args: &EjectArgs, around: &Surroundings<'_>) -> Result<Ending, CommandError> {
     let terminal = around.terminal;
@@ -64,7 +62,7 @@ pub(super) fn run(args: &EjectArgs, around: &Surroundings<'_>) -> Result<Ending,
     for (path, read) in &files {
         let path = renamed.get(path).unwrap_or(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let content = if KUSTOMIZATIONS.contains(&name.as_ref()) {
+        let content = if FILE_NAMES.contains(&name.as_ref()) {
             rewritten(path, &read.bytes, &renamed, &project)
         } else {
             read.bytes.clone()

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::{EnvsArgs, ListFormat, SurveyArgs};
 use super::build::{Surroundings, load_project};
-use super::{CommandError, Ending, file, write_stdout};
+use super::{CommandError, Ending, write_stdout};
 use crate::project::{Project, find_kustomizations};
 use crate::source::display_path;
 use crate::values::ValueArgs;
@@ -121,11 +121,17 @@ pub(super) fn survey(args: &SurveyArgs, around: &Surroundings<'_>) -> Result<End
 }
 
 /// Writes a project file for the kustomizations that are there.
-pub(super) fn create(around: &Surroundings<'_>) -> Result<Ending, CommandError> {
+pub(super) fn create(
+    file: Option<&Path>,
+    around: &Surroundings<'_>,
+) -> Result<Ending, CommandError> {
     let directory = around.terminal.directory.as_path();
-    let path = directory.join("kiln.yaml");
+    let Some(file) = file else {
+        return Err(CommandError::Usage("`kiln create` needs `--project`".to_owned()));
+    };
+    let path = directory.join(file);
     if path.exists() {
-        return Err(CommandError::Usage("there is a kiln.yaml already".to_owned()));
+        return Err(CommandError::Usage(format!("there is a `{}` already", file.display())));
     }
     let root = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_path_buf());
     let session = Session::new(&DiskReader);
@@ -157,8 +163,9 @@ pub(super) fn create(around: &Surroundings<'_>) -> Result<Ending, CommandError> 
         );
     }
     text.push_str("\nrender:\n  # Where `kiln render` writes; commit the folder for a GitOps tool to sync.\n  dir: rendered\n  # flat, tree or single.\n  layout: flat\n  # Which Secrets may stand there: forbid, encrypted or allow.\n  secrets: encrypted\n");
-    file::replace(&path, text.as_bytes())?;
-    write_stdout(format!("kiln.yaml names {} environments\n", found.len()).as_bytes())?;
+    super::file::replace(&path, text.as_bytes())?;
+    let names = format!("`{}` names {} environments\n", file.display(), found.len());
+    write_stdout(names.as_bytes())?;
     Ok(Ending::Done)
 }
 

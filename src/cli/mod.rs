@@ -195,7 +195,7 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Envs(args) => environments::envs(args, &around),
         Command::Survey(args) => environments::survey(args, &around),
         Command::Eject(args) => eject::run(args, &around),
-        Command::Create(_) => environments::create(&around),
+        Command::Create => environments::create(global.project.as_deref(), &around),
         Command::Schema(args) => schema::run(args.kind),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),
         Command::Version => version::run(Name::Kiln),

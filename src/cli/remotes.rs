@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{CommandError, Ending, write_stdout};
-use crate::project::Project;
+use crate::project::{FILE_NAMES, Project};
 use crate::source::{display_path, is_http_url, join, parse_remote};
 use crate::yaml::{Dialect, Key, Node, parse_document};
 
@@ -71,8 +71,8 @@ fn visit(
     if !visited.insert(directory.to_path_buf()) {
         return;
     }
-    let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-    let Some(text) = names.iter().find_map(|name| fs::read_to_string(directory.join(name)).ok())
+    let Some(text) =
+        FILE_NAMES.iter().find_map(|name| fs::read_to_string(directory.join(name)).ok())
     else {
         return;
     };

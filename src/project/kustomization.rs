@@ -588,3 +588,20 @@ pub(crate) fn decode_sort_options(decoder: &mut Decoder, node: &Node) -> SortOpt
     });
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_allows_what_is_decoded() {
+        let schema: serde_json::Value =
+            serde_json::from_str(include_str!("../../schema/kustomization.schema.json")).unwrap();
+        let allowed = schema["properties"].as_object().unwrap();
+        let mut known = FIELDS.to_vec();
+        known.sort_unstable();
+        let mut allowed: Vec<&str> = allowed.keys().map(String::as_str).collect();
+        allowed.sort_unstable();
+        assert_eq!(allowed, known);
+    }
+}

@@ -21,7 +21,7 @@ use minijinja::{
 };
 
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::project::{Environment, Glob, Project, Settings};
+use crate::project::{Environment, FILE_NAMES, Glob, Project, Settings};
 use crate::provenance::OriginId;
 use crate::session::{Session, Templates};
 use crate::source::{Print, Segment, Segments, SourceFile, Span, clean, display_path};
@@ -101,6 +101,9 @@ impl TemplateSet {
 impl Templates for TemplateSet {
     fn is_template(&self, path: &Path) -> bool {
         let Ok(relative) = path.strip_prefix(&self.root) else { return false };
+        if path.file_name().is_some_and(|name| FILE_NAMES.iter().any(|known| name == *known)) {
+            return false;
+        }
         let relative = relative.to_string_lossy();
         self.globs.iter().any(|glob| glob.is_match(&relative))
     }
@@ -474,7 +477,11 @@ impl Rendering<'_> {
         }
         let span = self.span(file, inner);
         let detail = inner.detail().unwrap_or_default().to_owned();
-        if let Some((code, message)) = lock(&self.fault).take() {
+        let is_about_files = matches!(
+            inner.kind(),
+            ErrorKind::TemplateNotFound | ErrorKind::BadInclude | ErrorKind::InvalidOperation
+        );
+        if let Some((code, message)) = lock(&self.fault).take().filter(|_| is_about_files) {
             return Diagnostic::error(code, message)
                 .at(span, "read here")
                 .help("a template reads files below the directory of kiln.yaml");

@@ -161,7 +161,8 @@ impl OnDisk {
                     self.temporary.push(name);
                 }
                 Ok(EntryKind::File) => match reader.read(&path) {
-                    Ok(bytes) if bytes.starts_with(MARK.as_bytes()) => {
+                    // An empty file is what a loss of power leaves; it holds nothing that could be lost.
+                    Ok(bytes) if bytes.starts_with(MARK.as_bytes()) || bytes.is_empty() => {
                         self.own.insert(name, bytes);
                     }
                     _ => drop(self.foreign.insert(name)),

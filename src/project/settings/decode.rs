@@ -19,7 +19,7 @@ const API_VERSION: &str = "kiln/v1";
 const KIND: &str = "Project";
 
 /// The fields of a project file, and of the maps in it.
-pub(crate) const FIELDS: &[&str] = &[
+const FIELDS: &[&str] = &[
     "apiVersion",
     "kind",
     "kubernetes",
@@ -307,6 +307,41 @@ fn lint(cx: &mut Context<'_>, name: &str, level: &Text) -> Fallible<(Code, Level
             );
             let d = Diagnostic::error(Code::ProjectWrongType, message).at(at, "not a level");
             Err(cx.fail(d))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields that a JSON Schema allows at a place.
+    fn allowed(pointer: &str) -> Vec<String> {
+        let schema: serde_json::Value =
+            serde_json::from_str(include_str!("../../../schema/project.schema.json")).unwrap();
+        let fields = schema.pointer(pointer).and_then(|place| place.get("properties"));
+        fields.and_then(serde_json::Value::as_object).unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn the_schema_allows_what_is_decoded() {
+        let sorted = |fields: &[&str]| {
+            let mut fields: Vec<String> = fields.iter().map(|&f| f.to_owned()).collect();
+            fields.sort();
+            fields
+        };
+        let places = [
+            ("", FIELDS),
+            ("/properties/values", VALUES_FIELDS),
+            ("/$defs/environment", ENVIRONMENT_FIELDS),
+            ("/$defs/kubernetes", KUBERNETES_FIELDS),
+            ("/$defs/render", RENDER_FIELDS),
+            ("/$defs/validate", VALIDATE_FIELDS),
+        ];
+        for (pointer, fields) in places {
+            let mut allowed = allowed(pointer);
+            allowed.sort();
+            assert_eq!(allowed, sorted(fields), "{pointer}");
         }
     }
 }
