@@ -53,46 +53,67 @@ pub(crate) fn drop_local_objects(cx: &mut Context<'_>, set: &mut ResourceSet) ->
     Ok(())
 }
 
+/// Secret texts that are shorter are not looked for in other values: they are parts of other words.
+const MIN_SEARCHED_SECRET: usize = 6;
+
 /// Refuses objects that hold a value which may reach only the data of Secrets.
 pub(crate) fn forbid_leaks(cx: &mut Context<'_>, set: &ResourceSet) -> Fallible<()> {
     let mut result = Ok(());
-    if cx.options.templates.is_none() || cx.sources().secret_files().is_empty() {
+    let Some(templates) = &cx.options.templates else { return result };
+    let secrets = templates.secrets();
+    let files = cx.sources().secret_files();
+    if secrets.is_empty() && !files.iter().any(|file| file.is_rendered()) {
         return result;
     }
+    let secrets: Vec<&str> =
+        secrets.iter().map(String::as_str).filter(|s| s.len() >= MIN_SEARCHED_SECRET).collect();
     for resource in set {
         let id = resource.id();
-        if id.gvk.kind == "Secret" && id.gvk.group.is_empty() {
-            continue;
-        }
+        let is_secret = id.gvk.kind == "Secret" && id.gvk.group.is_empty();
         let mut found = Vec::new();
-        find_leaks(cx, resource.node(), &mut found);
+        for entry in resource.node().entries().into_iter().flatten() {
+            if !is_secret || !matches!(entry.key.text(), "data" | "stringData") {
+                find_leaks(cx, &entry.value, &secrets, &mut found);
+            }
+        }
         for span in found {
-            let message = format!("a secret value reaches `{id}`, which is no Secret");
+            let message = if is_secret {
+                format!("a secret value stands outside the data of `{id}`")
+            } else {
+                format!("a secret value reaches `{id}`, which is no Secret")
+            };
             let d =
                 Diagnostic::error(Code::ValuesSecretLeak, message).at(span, "for everyone to read");
-            result = Err(cx.fail(d.help("put the value into a Secret, and refer to that")));
+            result =
+                Err(cx.fail(d.help("put the value into the data of a Secret, and refer to that")));
         }
     }
     result
 }
 
-fn find_leaks(cx: &Context<'_>, node: &Node, found: &mut Vec<Span>) {
+fn find_leaks(cx: &Context<'_>, node: &Node, secrets: &[&str], found: &mut Vec<Option<Span>>) {
+    let holds = |text: &str| secrets.iter().any(|secret| text.contains(secret));
     if node.is_scalar() {
-        let Some(span) = cx.span(node.origin()) else { return };
-        let Some(file) = cx.sources().file(span.file) else { return };
-        let secret = file.prints().iter().filter(|print| print.is_secret);
-        let inside = secret.filter(|print| print.start < span.end && span.start < print.end);
-        found.extend(inside.take(1).map(|print| Span {
-            start: print.start,
-            end: print.end,
-            ..span
-        }));
+        let span = cx.span(node.origin());
+        let printed = span.and_then(|span| {
+            let file = cx.sources().file(span.file)?;
+            let secret = file.prints().iter().filter(|print| print.is_secret);
+            let mut inside =
+                secret.filter(|print| print.start < span.end && span.start < print.end);
+            inside.next().map(|print| Span { start: print.start, end: print.end, ..span })
+        });
+        if printed.is_some() || holds(node.text()) {
+            found.push(printed.or(span));
+        }
     }
     for entry in node.entries().into_iter().flatten() {
-        find_leaks(cx, &entry.value, found);
+        if holds(entry.key.text()) {
+            found.push(cx.span(entry.key_origin));
+        }
+        find_leaks(cx, &entry.value, secrets, found);
     }
     for element in node.elements().into_iter().flatten() {
-        find_leaks(cx, element, found);
+        find_leaks(cx, element, secrets, found);
     }
 }
 

@@ -295,7 +295,8 @@ impl Run<'_> {
         let _ = writeln!(out, "{shown}: out of date");
         let old_text = String::from_utf8_lossy(old).into_owned();
         let before = crate::resource::read_documents(&old_text, 1).unwrap_or_default();
-        let mut is_secret = false;
+        let mut is_secret =
+            before.iter().any(|node| crate::resource::Gvk::of(node).kind == "Secret");
         for (index, node) in objects.iter().enumerate() {
             let id =
                 |node: &Node| crate::resource::Gvk::of(node).kind.to_string() + "/" + name_of(node);
@@ -447,9 +448,10 @@ fn report_check(
             count += 1;
         }
     }
-    let files = if count == 1 { "1 file is" } else { "files are" };
-    let number = if count == 1 { String::new() } else { format!("{count} ") };
-    let _ = writeln!(out, "{number}{files} out of date; `kiln render` writes them");
+    let _ = match count {
+        1 => writeln!(out, "1 file is out of date; `kiln render` writes it"),
+        _ => writeln!(out, "{count} files are out of date; `kiln render` writes them"),
+    };
     write_stdout(out.as_bytes())?;
     Ok(Ending::No)
 }

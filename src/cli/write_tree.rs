@@ -87,6 +87,14 @@ fn make(
     waiting: &mut Vec<(PathBuf, PathBuf)>,
 ) -> Result<(), CommandError> {
     let failed = |path: &Path| CommandError::io(format!("`{}` cannot be written", path.display()));
+    // A file that goes may be where a folder is needed.
+    for path in &changes.remove {
+        let folder = format!("{path}/");
+        if changes.write.iter().any(|(new, _)| new.starts_with(&folder)) {
+            let target = directory.join(path);
+            steps.remove(&target).map_err(failed(&target))?;
+        }
+    }
     for (number, (path, bytes)) in changes.write.iter().enumerate() {
         let target = directory.join(path);
         let folder = target.parent().unwrap_or(directory);

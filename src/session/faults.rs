@@ -87,7 +87,14 @@ impl Context<'_> {
 
     /// Reports that the directory that an entry of the kustomization in `root` names does not exist.
     pub(crate) fn missing_base(&mut self, path: &Path, root: &Path, entry: &Text) -> Reported {
-        let message = format!("the directory `{}` does not exist", entry.value);
+        let remotes = &self.options.remotes;
+        let message = match remotes.iter().find(|(remote, _)| remote == entry.as_str()) {
+            Some((remote, copy)) => {
+                let copy = display_path(copy, &self.options.shown_from);
+                format!("the copy `{copy}`, which stands for `{remote}`, does not exist")
+            }
+            None => format!("the directory `{}` does not exist", entry.value),
+        };
         let mut d =
             Diagnostic::error(Code::BaseMissing, message).at(self.span(entry.at), "named here");
         if let Some(help) = self.nearest_file(path, root) {

@@ -20,8 +20,8 @@ use crate::provenance::{OriginId, Provenance, ProvenanceSpace, Recorder, StepKin
 use crate::resource::{ReadFault, Scopes, read_objects};
 use crate::schema::Schemas;
 use crate::source::{
-    FileId, LoadError, LoadRestriction, Loader, Reader, Segment, Segments, SourceFile, SourceMap,
-    Span,
+    FileId, LoadError, LoadRestriction, Loader, Print, Reader, Segment, Segments, SourceFile,
+    SourceMap, Span,
 };
 use crate::yaml::{
     Dialect, Node, ScalarStyle, SyntaxError, Tag, Written, is_yaml_1_1_non_string, parse_document,
@@ -277,6 +277,17 @@ fn retyped(nodes: &[Node], file: &SourceFile) -> Option<OriginId> {
 fn retyped_below(node: &Node, file: &SourceFile) -> Option<OriginId> {
     if node.is_scalar() {
         let offset = node.origin().position()?.checked_sub(file.base())?;
+        if node.text().is_empty() && node.is_null() {
+            // Nothing but the place where a string without text was printed.
+            let is_blank = |end: u32| {
+                let between = file.bytes().get(offset as usize..end as usize);
+                between.is_some_and(|bytes| bytes.iter().all(|b| *b == b' '))
+            };
+            let empty = |print: &&Print| print.is_string && print.start == print.end;
+            let mut prints = file.prints().iter().filter(empty);
+            let found = prints.find(|print| print.start >= offset && is_blank(print.start));
+            return found.map(|print| OriginId::written(file.base() + print.start));
+        }
         let print = file.print_at(offset)?;
         let is_whole =
             print.start == offset && (print.end - print.start) as usize == node.text().len();

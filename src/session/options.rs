@@ -60,6 +60,9 @@ pub trait Templates: Debug + Send + Sync {
     /// Returns whether the file at an absolute path is a template.
     fn is_template(&self, path: &Path) -> bool;
 
+    /// Returns the values that may reach only the data of Secrets.
+    fn secrets(&self) -> Vec<String>;
+
     /// Returns a template as it is rendered: a file of the session's sources, or what is wrong with the template.
     fn render(
         &self,

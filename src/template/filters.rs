@@ -25,6 +25,8 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("indent", indent);
     environment.add_filter("nindent", nindent);
     environment.add_filter("quote", quote);
+    environment.add_filter("string", string);
+    environment.add_filter("join", join);
     environment.add_filter("squote", squote);
     environment.add_filter("b64encode", b64encode);
     environment.add_filter("b64decode", b64decode);
@@ -49,9 +51,9 @@ fn node_of(value: &Value) -> Result<Node, Error> {
     Ok(match value.kind() {
         ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
         ValueKind::None => Node::null(OriginId::NONE),
-        ValueKind::Bool => plain(value.to_string(), Tag::Bool),
-        ValueKind::Number if value.is_integer() => plain(value.to_string(), Tag::Int),
-        ValueKind::Number => plain(value.to_string(), Tag::Float),
+        ValueKind::Bool => plain(shown(value), Tag::Bool),
+        ValueKind::Number if value.is_integer() => plain(shown(value), Tag::Int),
+        ValueKind::Number => plain(shown(value), Tag::Float),
         // What is written so in the values.
         ValueKind::String if value.is_safe() => plain(value.to_string(), Tag::Empty),
         ValueKind::String => Node::string(value.as_str().unwrap_or_default(), OriginId::NONE),
@@ -120,6 +122,11 @@ fn from_json(text: &str) -> Result<Value, Error> {
     Ok(value_of(&node))
 }
 
+/// Returns a value as it is printed.
+fn shown(value: &Value) -> String {
+    super::value::printed(value).unwrap_or_else(|| value.to_string())
+}
+
 fn like(value: &Value, text: String) -> Value {
     if value.is_safe() { Value::from_safe_string(text) } else { Value::from(text) }
 }
@@ -143,7 +150,7 @@ fn printed(value: &Value) -> Result<String, Error> {
     if value.is_undefined() {
         Err(Error::from(ErrorKind::UndefinedError))
     } else {
-        Ok(value.to_string())
+        Ok(shown(value))
     }
 }
 
@@ -167,6 +174,15 @@ fn indented(text: &str, width: usize, first: bool, blank: bool) -> Result<String
     Ok(out)
 }
 
+fn string(value: &Value) -> Result<String, Error> {
+    printed(value)
+}
+
+fn join(value: &Value, separator: Option<&str>) -> Result<String, Error> {
+    let parts: Result<Vec<String>, Error> = value.try_iter()?.map(|part| printed(&part)).collect();
+    Ok(parts?.join(separator.unwrap_or_default()))
+}
+
 fn quote(value: &Value) -> Result<Value, Error> {
     let mut out = String::new();
     write_json_string(&printed(value)?, &mut out);
@@ -177,8 +193,13 @@ fn squote(value: &Value) -> Result<Value, Error> {
     Ok(Value::from_safe_string(format!("'{}'", printed(value)?.replace('\'', "''"))))
 }
 
+/// Returns a text in base64.
+pub(super) fn base64(text: &str) -> String {
+    STANDARD.encode(text)
+}
+
 fn b64encode(value: &Value) -> Result<String, Error> {
-    Ok(STANDARD.encode(printed(value)?))
+    Ok(base64(&printed(value)?))
 }
 
 fn b64decode(text: &str) -> Result<String, Error> {

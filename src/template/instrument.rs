@@ -51,9 +51,14 @@ pub(super) fn instrument(source: &str, number: usize) -> Instrumented {
         }
         let rest = &source[at..];
         let end = if rest.starts_with("{#") {
-            rest.find("#}").map_or(source.len(), |length| at + length + 2)
+            rest.find("#}").map(|length| at + length + 2)
         } else {
             expression_end(source, at + 2)
+        };
+        // What does not end is a fault, which MiniJinja reports.
+        let Some(end) = end else {
+            writer.copy(at, source.len());
+            break;
         };
         strips_before = source[at..end].trim_end_matches(['}', '%', '#']).ends_with('-');
         if rest.starts_with("{{") {
@@ -80,7 +85,7 @@ fn next_tag(source: &str, from: usize) -> Option<usize> {
 }
 
 /// Returns where a tag ends whose inside begins at an offset: behind its `}}` or `%}`, outside strings and brackets.
-fn expression_end(source: &str, from: usize) -> usize {
+fn expression_end(source: &str, from: usize) -> Option<usize> {
     let bytes = source.as_bytes();
     let mut at = from;
     let mut depth = 0_usize;
@@ -91,14 +96,16 @@ fn expression_end(source: &str, from: usize) -> usize {
             (Some(open), byte) if byte == open => quote = None,
             (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(bytes[at]),
-            (None, b'}' | b'%') if depth == 0 && bytes.get(at + 1) == Some(&b'}') => return at + 2,
+            (None, b'}' | b'%') if depth == 0 && bytes.get(at + 1) == Some(&b'}') => {
+                return Some(at + 2);
+            }
             (None, b'(' | b'[' | b'{') => depth += 1,
             (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
             (None, _) => {}
         }
         at += 1;
     }
-    source.len()
+    None
 }
 
 /// Returns where a raw block ends whose opening tag is `open..end`; none if it is another tag.
@@ -148,8 +155,10 @@ impl Writer<'_> {
     /// Puts a call around a printed expression.
     fn expression(&mut self, open: usize, end: usize) {
         let source = self.source;
-        let closed = end >= open + 4 && source[..end].ends_with("}}");
-        let (mut from, mut to) = (open + 2, end.saturating_sub(2).max(open + 2));
+        if end < open + 4 || !source[open..end].ends_with("}}") {
+            return self.copy(open, end);
+        }
+        let (mut from, mut to) = (open + 2, end - 2);
         if source[from..to].starts_with(['-', '+']) {
             from += 1;
         }
@@ -157,7 +166,7 @@ impl Writer<'_> {
             to -= 1;
         }
         let inside = source[from..to].trim();
-        if !closed || inside.is_empty() {
+        if inside.is_empty() {
             return self.copy(open, end);
         }
         self.copy(open, from);
@@ -200,7 +209,9 @@ mod tests {
             "{# {{ #}{% raw %}{{ x }}{% endraw %}"
         );
         assert_eq!(text("{{ {'a': {}} }}"), "{{ __at(__from(3), 0, ( {'a': {}} )) }}");
-        assert_eq!(text("{{ a"), "{{ a");
+        for open in ["{{ a", "{{", "{{\u{e9}Z", "{{ '}}", "{%", "{#"] {
+            assert_eq!(text(open), open);
+        }
         assert_eq!(text("{{ }}"), "{{ }}");
     }
 

@@ -45,6 +45,8 @@ pub(crate) struct TemplateSet {
     root: PathBuf,
     globs: Vec<Glob>,
     values: Values,
+    /// Whether what is built is an environment.
+    is_environment: bool,
     /// The value of `env`.
     env: Node,
     /// From where paths in messages are written.
@@ -86,6 +88,7 @@ impl TemplateSet {
             root: project.root().unwrap_or(Path::new("/")).to_path_buf(),
             globs: project.templates.clone(),
             values,
+            is_environment: environment.is_some(),
             env,
             shown_from: shown_from.to_path_buf(),
             used: Mutex::default(),
@@ -106,6 +109,15 @@ impl Templates for TemplateSet {
         }
         let relative = relative.to_string_lossy();
         self.globs.iter().any(|glob| glob.is_match(&relative))
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        let leaves = self.values.leaves().into_iter();
+        let secret = leaves.filter(|(_, node)| self.values.secrets.contains(&node.origin()));
+        // Encoded they are no less secret.
+        let forms =
+            secret.flat_map(|(_, node)| [node.text().to_owned(), filters::base64(node.text())]);
+        forms.collect()
     }
 
     fn render(
@@ -300,20 +312,25 @@ impl Rendering<'_> {
         });
         let tracker = self.tracker.clone();
         engine.add_function(AT, move |template: usize, offset: usize, rest: Rest<Value>| {
+            // Printing a map or a list asks for its values, which takes the notes as well.
+            let variable = rest.get(1).filter(|variable| variable.as_object().is_none());
+            let variable = variable.map(ToString::to_string);
             let mut notes = tracker.notes();
             let touched = std::mem::take(&mut notes.touched);
             let value = rest.first().cloned();
-            let touch = match (touched.as_slice(), rest.get(1)) {
+            if value.as_ref().is_some_and(Value::is_undefined) {
+                return Err(Error::from(ErrorKind::UndefinedError));
+            }
+            let touch = match (touched.as_slice(), variable) {
                 ([first, others @ ..], _) => {
                     others.iter().all(|touch| touch.origin == first.origin).then(|| first.clone())
                 }
-                ([], Some(variable)) => {
-                    let text = variable.to_string();
+                ([], Some(text)) => {
                     notes.elements.iter().rev().find(|element| element.text == text).cloned()
                 }
                 ([], None) => None,
             };
-            Value::from_object(At { template, offset, value, touch })
+            Ok(Value::from_object(At { template, offset, value, touch }))
         });
         let (marks, count) = (Arc::clone(marks), Arc::clone(count));
         engine.set_formatter(move |out, state, value| {
@@ -324,7 +341,10 @@ impl Rendering<'_> {
             let print = match &at.value {
                 None => None,
                 Some(printed) => {
-                    escape_formatter(out, state, printed)?;
+                    match value::printed(printed) {
+                        Some(text) => out.write_str(&text).map_err(Error::from)?,
+                        None => escape_formatter(out, state, printed)?,
+                    }
                     // A text that is YAML already has its type.
                     let is_string = printed.as_str().is_some() && !printed.is_safe();
                     Some((count.load(Ordering::Relaxed), at.touch.clone(), is_string))
@@ -399,7 +419,8 @@ impl Rendering<'_> {
                         let content = if wanted {
                             self.content(&path)
                         } else {
-                            Err("it is not read".to_owned())
+                            Err("only a file whose name the template writes out can be read"
+                                .to_owned())
                         };
                         out.push((name, content));
                     }
@@ -441,7 +462,8 @@ impl Rendering<'_> {
             }
             let Some((end, Some(touch), is_string)) = &mark.print else { continue };
             let Some(value) = touch.origin.position() else { continue };
-            if *end > mark.from {
+            // A string without text counts as well: what is left may be no string.
+            if *end > mark.from || *is_string {
                 prints.push(Print {
                     start: mark.from as u32,
                     end: *end as u32,
@@ -490,7 +512,7 @@ impl Rendering<'_> {
             ErrorKind::SyntaxError => {
                 Diagnostic::error(Code::TemplateSyntax, detail).at(span, "here")
             }
-            ErrorKind::UndefinedError => self.undefined(span),
+            ErrorKind::UndefinedError => self.undefined(self.whole_path(span)),
             ErrorKind::OutOfFuel => Self::endless(span, "the template does not come to an end"),
             ErrorKind::WriteFailure => Self::endless(span, "the text of the template is too large"),
             ErrorKind::InvalidOperation if detail.contains("recursion limit") => {
@@ -533,6 +555,34 @@ impl Rendering<'_> {
         Span { file: found.file.id(), start: start + blank.min(line.len() as u32), end }
     }
 
+    /// Returns the place of a whole path, of which MiniJinja names the end, or a filter behind it.
+    fn whole_path(&self, span: Span) -> Span {
+        let Some(file) = self.session.sources().file(span.file) else { return span };
+        let bytes = file.bytes();
+        let is_part = |b: u8| b.is_ascii_alphanumeric() || b"_.[]\"'-".contains(&b);
+        let mut start = span.start as usize;
+        if bytes[start..].starts_with(b"{{") {
+            // All of an expression.
+            let inside = &bytes[start + 2..];
+            let skipped =
+                inside.iter().take_while(|b| b.is_ascii_whitespace() || **b == b'-').count();
+            let rest = &inside[skipped..];
+            let length = rest.iter().take_while(|b| is_part(**b)).count().max(1);
+            let start = start + 2 + skipped;
+            return Span { start: start as u32, end: (start + length) as u32, ..span };
+        }
+        // Behind a filter, the value stands before its `|`.
+        let before = bytes[..start].trim_ascii_end();
+        if before.ends_with(b"|") {
+            start = before[..before.len() - 1].trim_ascii_end().len();
+        }
+        let end = if start < span.start as usize { start } else { span.end as usize };
+        while start > 0 && is_part(bytes[start - 1]) {
+            start -= 1;
+        }
+        Span { start: start as u32, end: end as u32, ..span }
+    }
+
     fn undefined(&self, span: Span) -> Diagnostic {
         let missed = self.tracker.notes().missed.take();
         let Some(missed) = missed else {
@@ -551,9 +601,10 @@ impl Rendering<'_> {
             .map(|path| format!("`{}`", display_path(path, &self.set.shown_from)))
             .collect();
         let searched = match files.as_slice() {
-            _ if missed.map.starts_with("env") => {
-                "it is not a value of this environment".to_owned()
+            _ if missed.map.starts_with("env") && !self.set.is_environment => {
+                "what is built is no environment: name one".to_owned()
             }
+            _ if missed.map.starts_with("env") => "the environment has no such variable".to_owned(),
             [] => "no values file is named".to_owned(),
             files => format!("looked for in {}", files.join(", ")),
         };

@@ -3,14 +3,15 @@
 //! Maps and lists are objects that note which of their values a template asks for. So an expression that is printed is
 //! known to come from a line of a values file, and values that nobody asks for are found.
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use minijinja::Value;
-use minijinja::value::{Enumerator, Object, ObjectRepr};
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 
 use crate::provenance::OriginId;
-use crate::yaml::{Key, Node, NodeKind, Tag};
+use crate::yaml::{Dialect, Key, Node, NodeKind, Scalar, Tag, resolve};
 
 /// A value that a template has asked for.
 #[derive(Clone, Debug)]
@@ -67,22 +68,48 @@ impl Tracker {
     }
 }
 
-/// Returns a scalar as a value. A number that would be printed unlike it is written is the text that is written.
+thread_local! {
+    /// How numbers are written that are printed otherwise, by what they are. Of several ways the one that was asked for last
+    /// counts.
+    static WRITTEN: RefCell<HashMap<String, String>> = RefCell::default();
+}
+
+/// Returns a scalar as a value.
 fn scalar(node: &Node) -> Value {
     let text = node.text();
-    let as_written = || Value::from_safe_string(text.to_owned());
-    match node.resolved_tag() {
-        Tag::Null => Value::from(()),
-        Tag::Bool => Value::from(matches!(text, "true" | "True" | "TRUE")),
-        Tag::Int => match text.parse::<i64>() {
-            Ok(number) if number.to_string() == text => Value::from(number),
-            _ => as_written(),
-        },
-        Tag::Float => match text.parse::<f64>() {
-            Ok(number) if Value::from(number).to_string() == text => Value::from(number),
-            _ => as_written(),
-        },
+    match resolve(text, node.resolved_tag(), Dialect::V3) {
+        Ok(Scalar::Null) => Value::from(()),
+        Ok(Scalar::Bool(value)) => Value::from(value),
+        Ok(Scalar::Int(number)) => number_value(Value::from(number), text),
+        Ok(Scalar::Uint(number)) => number_value(Value::from(number), text),
+        Ok(Scalar::Float(number)) => number_value(Value::from(number), text),
         _ => Value::from(text),
+    }
+}
+
+fn number_value(value: Value, text: &str) -> Value {
+    let printed = value.to_string();
+    WRITTEN.with_borrow_mut(|written| {
+        if printed == text {
+            written.remove(&printed);
+        } else {
+            written.insert(printed, text.to_owned());
+        }
+    });
+    value
+}
+
+/// Returns how a number, a boolean or nothing is printed: as it is written, in the words of YAML. None for other values.
+pub(super) fn printed(value: &Value) -> Option<String> {
+    match value.kind() {
+        ValueKind::Bool => Some(if value.is_true() { "true" } else { "false" }.to_owned()),
+        ValueKind::None => Some("null".to_owned()),
+        ValueKind::Number => {
+            let text = value.to_string();
+            let written = WRITTEN.with_borrow(|written| written.get(&text).cloned());
+            Some(written.unwrap_or(text))
+        }
+        _ => None,
     }
 }
 
@@ -142,6 +169,10 @@ impl Object for Tree {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
+        // Who asks for all, or how many there are, uses them.
+        let entries = self.node.entries().into_iter().flatten().map(|e| &e.value);
+        let elements = self.node.elements().into_iter().flatten();
+        self.tracker.notes().used.extend(entries.chain(elements).map(Node::origin));
         match self.node.entries() {
             Some(entries) => {
                 Enumerator::Values(entries.iter().map(|e| Value::from(e.key.text())).collect())

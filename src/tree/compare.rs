@@ -47,6 +47,8 @@ impl Compare {
         match (node.entries(), node.elements()) {
             (Some([]), _) => "{}".to_owned(),
             (_, Some([])) => "[]".to_owned(),
+            (Some([_]), _) => "{1 field}".to_owned(),
+            (_, Some([_])) => "[1 element]".to_owned(),
             (Some(entries), _) => format!("{{{} fields}}", entries.len()),
             (_, Some(elements)) => format!("[{} elements]", elements.len()),
             _ if node.text().contains('\n') => format!("{} lines", node.text().lines().count()),
@@ -166,8 +168,8 @@ mod tests {
             [
                 "spec.n: 1 -> 2",
                 "spec.c[name=a].image: x -> y",
-                "spec.c[name=b]: {1 fields} -> -",
-                "spec.c[name=c]: - -> {1 fields}",
+                "spec.c[name=b]: {1 field} -> -",
+                "spec.c[name=c]: - -> {1 field}",
                 "spec.l[1]: 2 -> -",
                 "spec.m: - -> ",
             ]

@@ -14,8 +14,8 @@ use crate::project::{Environment, Glob, RenderLayout, SecretPolicy, Settings};
 use crate::resource::Resource;
 use crate::session::Context;
 use crate::source::{EntryKind, Reader, display_path};
-use crate::yaml::{Key, Node, write_document};
-use crate::{Build, SourceMap};
+use crate::yaml::{Key, Node};
+use crate::{Build, Output, SourceMap};
 
 pub(crate) use compare::changes;
 
@@ -54,6 +54,8 @@ pub(crate) fn of(
 ) -> Fallible<Tree> {
     let header = format!("{MARK}{}; do not edit\n", environment.path);
     let layout = settings.layout.unwrap_or_default();
+    let Output::Stream(stream) = &build.output else { return Ok(Tree::new()) };
+    let documents = documents(stream);
     let mut tree = Tree::new();
     let mut owners: BTreeMap<String, usize> = BTreeMap::new();
     let mut result = Ok(());
@@ -62,17 +64,17 @@ pub(crate) fn of(
             result = Err(reported);
         }
         let path = format!("{}/{}", environment.name, layout::path(resource, layout));
-        let mut text = Vec::new();
-        // The build has written the object already.
-        let _ = write_document(resource.node(), &mut text);
-        match tree.get_mut(&path) {
-            Some(file) if layout == RenderLayout::Single => {
+        let text = documents.get(index).copied().unwrap_or_default();
+        // Some file systems know no case.
+        let owner = owners.get(&path.to_lowercase()).copied();
+        match (owner, tree.get_mut(&path)) {
+            (Some(_), Some(file)) if layout == RenderLayout::Single => {
                 file.bytes.extend_from_slice(b"---\n");
-                file.bytes.append(&mut text);
+                file.bytes.extend_from_slice(text);
                 file.objects.push(index);
             }
-            Some(_) => {
-                let other = owners.get(&path.to_lowercase()).map(|&i| build.resources.get(i).id());
+            (Some(owner), _) => {
+                let other = Some(build.resources.get(owner).id());
                 let message = format!(
                     "`{}` and `{}` are both rendered to `{path}`",
                     resource.id(),
@@ -84,15 +86,32 @@ pub(crate) fn of(
                     "give one of the objects another name, or render with `layout: single`",
                 )));
             }
-            None => {
+            (None, _) => {
                 owners.insert(path.to_lowercase(), index);
                 let mut bytes = header.clone().into_bytes();
-                bytes.append(&mut text);
+                bytes.extend_from_slice(text);
                 tree.insert(path, TreeFile { bytes, objects: vec![index] });
             }
         }
     }
     result.map(|()| tree)
+}
+
+/// Returns the documents of a stream. Nothing in a document begins a line as a separator does: it is a map, and all below
+/// its keys is indented.
+fn documents(stream: &[u8]) -> Vec<&[u8]> {
+    const SEPARATOR: &[u8] = b"\n---\n";
+    let (mut out, mut start, mut at) = (Vec::new(), 0, 0);
+    while let Some(found) = stream[at..].iter().position(|b| *b == b'\n') {
+        at += found;
+        if stream[at..].starts_with(SEPARATOR) {
+            out.push(&stream[start..=at]);
+            start = at + SEPARATOR.len();
+        }
+        at += 1;
+    }
+    out.push(&stream[start..]);
+    out
 }
 
 fn allow_secret(cx: &mut Context<'_>, settings: &Settings, resource: &Resource) -> Fallible<()> {
@@ -113,19 +132,34 @@ fn allow_secret(cx: &mut Context<'_>, settings: &Settings, resource: &Resource) 
     }
     let message = format!("`{id}` would stand in the rendered tree for everyone to read");
     let d = Diagnostic::error(Code::RenderSecret, message)
-        .at(cx.span(resource.node().origin()), "this Secret");
+        .at(first_span(cx, resource.node()), "this Secret");
     Err(cx.fail(d.help(format!(
         "use a SealedSecret or an ExternalSecret, or encrypt it with SOPS; or allow it: `allowSecrets: [{name}]`, or \
          `secrets: allow` where values are dummies"
     ))))
 }
 
+/// Returns the first place of an object, which a generator may have made.
+fn first_span(cx: &Context<'_>, node: &Node) -> Option<crate::source::Span> {
+    let data = ["data", "stringData"].iter().find_map(|field| node.get(Key::text_key(field)));
+    let data = data.and_then(|data| first_span(cx, data));
+    cx.span(node.origin())
+        .or(data)
+        .or_else(|| {
+            node.entries()?
+                .iter()
+                .find_map(|e| cx.span(e.key_origin).or_else(|| first_span(cx, &e.value)))
+        })
+        .or_else(|| node.elements()?.iter().find_map(|e| first_span(cx, e)))
+}
+
 /// A Secret without data, or one whose data SOPS has encrypted.
 fn is_encrypted(node: &Node) -> bool {
     let is_sops = node.get(Key::text_key("sops")).is_some();
-    ["data", "stringData"].iter().all(|field| {
-        let entries = node.get(Key::text_key(field)).and_then(Node::entries).unwrap_or_default();
-        entries.iter().all(|e| is_sops && e.value.text().starts_with("ENC["))
+    ["data", "stringData"].iter().filter_map(|field| node.get(Key::text_key(field))).all(|data| {
+        let entries = data.entries().unwrap_or_default();
+        let is_map = data.is_null() || data.entries().is_some();
+        is_map && entries.iter().all(|e| is_sops && e.value.text().starts_with("ENC["))
     })
 }
 
@@ -136,6 +170,8 @@ pub(crate) struct OnDisk {
     pub(crate) own: BTreeMap<String, Vec<u8>>,
     /// All other files.
     pub(crate) foreign: BTreeSet<String>,
+    /// Folders.
+    pub(crate) folders: BTreeSet<String>,
     /// What an interrupted run has left behind.
     pub(crate) temporary: Vec<String>,
 }
@@ -154,7 +190,10 @@ impl OnDisk {
             let name = format!("{prefix}{}", name.to_string_lossy());
             let base = name.rsplit('/').next().unwrap_or(&name);
             match reader.kind(&path) {
-                Ok(EntryKind::Directory) => self.read_below(reader, &path, &format!("{name}/")),
+                Ok(EntryKind::Directory) => {
+                    self.read_below(reader, &path, &format!("{name}/"));
+                    self.folders.insert(name);
+                }
                 Ok(EntryKind::File)
                     if base.starts_with(TEMPORARY.0) && base.ends_with(TEMPORARY.1) =>
                 {
@@ -205,7 +244,7 @@ pub(crate) fn require_own(
         let in_the_way = Some(path.as_str())
             .into_iter()
             .chain(ancestors.by_ref())
-            .find(|p| disk.foreign.contains(*p));
+            .find(|p| disk.foreign.contains(*p) || *p == path && disk.folders.contains(*p));
         if let Some(found) = in_the_way {
             let shown = display_path(&directory.join(found), &cx.options.shown_from);
             let message = format!("`{shown}` was not written by kiln and is in the way");

@@ -14,9 +14,10 @@ use crate::project::{Environment, Project, ValuesFile};
 use crate::provenance::OriginId;
 use crate::resource::read_documents;
 use crate::session::{Context, syntax_error};
-use crate::source::{EntryKind, SourceFile, display_path, join};
+use crate::source::{EntryKind, LoadError, SourceFile, display_path, join};
 use crate::yaml::{Entry, Key, Node, NodeKind, Tag};
 
+use schema::Schema;
 pub(crate) use set::Setting;
 
 /// What the command line adds to the values of a project.
@@ -73,12 +74,16 @@ pub(crate) fn load(
 ) -> Fallible<Values> {
     let mut values = Values { root: Node::map(Vec::new(), OriginId::NONE), ..Values::default() };
     let root = project.root().unwrap_or(Path::new("/")).to_path_buf();
+    let schema = match &project.values.schema {
+        Some(path) => Some(schema::load(cx, &root, path)?),
+        None => None,
+    };
     let own = environment.map(|environment| environment.values.as_slice()).unwrap_or_default();
     let mut result = Ok(());
     for (file, is_own) in
         project.values.files.iter().map(|f| (f, false)).chain(own.iter().map(|f| (f, true)))
     {
-        match read_listed(cx, &root, file) {
+        match read_listed(cx, &root, file, schema.as_ref()) {
             Ok(Some((path, node))) => {
                 values.files.push(path);
                 merge(cx, &mut values, &node, is_own);
@@ -88,7 +93,7 @@ pub(crate) fn load(
         }
     }
     for path in &args.files {
-        match read_named(cx, path) {
+        match read_named(cx, path, schema.as_ref()) {
             Ok(node) => {
                 values.files.push(path.clone());
                 merge(cx, &mut values, &node, false);
@@ -97,10 +102,6 @@ pub(crate) fn load(
         }
     }
     result?;
-    let schema = match &project.values.schema {
-        Some(path) => Some(schema::load(cx, &root, path)?),
-        None => None,
-    };
     for setting in &args.settings {
         set::apply(cx, &mut values, setting, schema.as_ref())?;
     }
@@ -115,6 +116,7 @@ fn read_listed(
     cx: &mut Context<'_>,
     root: &Path,
     file: &ValuesFile,
+    schema: Option<&Schema>,
 ) -> Fallible<Option<(PathBuf, Node)>> {
     let path = join(root, Path::new(file.path.as_str()));
     let resolved = cx.session.reader().canonicalize(&path);
@@ -125,7 +127,7 @@ fn read_listed(
         Ok(path) if is_file && inside => {
             let source = cx.session.file(&path);
             let Ok(source) = source else { return Err(missing(cx, root, file)) };
-            parse(cx, &source).map(|node| Some((path, node)))
+            parse(cx, &source, schema).map(|node| Some((path, node)))
         }
         Err(_) if file.optional => Ok(None),
         _ => Err(missing(cx, root, file)),
@@ -147,19 +149,31 @@ fn missing(cx: &mut Context<'_>, root: &Path, file: &ValuesFile) -> crate::diagn
     cx.fail(d)
 }
 
-fn read_named(cx: &mut Context<'_>, path: &Path) -> Fallible<Node> {
+fn read_named(cx: &mut Context<'_>, path: &Path, schema: Option<&Schema>) -> Fallible<Node> {
     match cx.session.file(path) {
-        Ok(file) => parse(cx, &file),
+        Ok(file) => parse(cx, &file, schema),
         Err(error) => {
             let shown = display_path(path, &cx.options.shown_from);
-            let message = format!("the values file `{shown}` cannot be read: {error}");
+            let reason = reason(&error);
+            let message = format!("the values file `{shown}` cannot be read: {reason}");
             Err(cx.fail(Diagnostic::error(Code::ValuesMissing, message)))
         }
     }
 }
 
+/// What the operating system says about a file.
+fn reason(error: &LoadError) -> String {
+    match error {
+        LoadError::Io { error, .. } => error.to_string(),
+        other => other.to_string(),
+    }
+}
+
 /// Reads a file of values: nothing, or one map.
-fn parse(cx: &mut Context<'_>, file: &SourceFile) -> Fallible<Node> {
+fn parse(cx: &mut Context<'_>, file: &SourceFile, schema: Option<&Schema>) -> Fallible<Node> {
+    if let Some(schema) = schema {
+        schema::mark_lines(schema, file);
+    }
     let text = match std::str::from_utf8(file.bytes()) {
         Ok(text) => text,
         Err(error) => {

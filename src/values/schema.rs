@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use jsonschema::Validator;
+use jsonschema::{Validator, error::ValidationErrorKind};
 use serde_json::{Map, Number, Value as Json};
 
 use super::Values;
 use super::set::Part;
-use crate::diagnostic::{Code, Diagnostic, Fallible};
+use crate::diagnostic::{Code, Diagnostic, Fallible, nearest};
 use crate::provenance::OriginId;
 use crate::session::{Context, Text};
 use crate::source::{SourceFile, join};
@@ -62,21 +62,48 @@ pub(super) fn check(cx: &mut Context<'_>, schema: &Schema, values: &mut Values) 
     for error in schema.validator.iter_errors(&instance) {
         let pointer = error.instance_path().to_string();
         let (node, name) = follow(&values.root, &pointer);
-        let at = if node.origin() == OriginId::NONE {
-            first_origin(&values.root)
-        } else {
-            node.origin()
+        let unexpected = match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected }
+            | ValidationErrorKind::UnevaluatedProperties { unexpected } => unexpected.first(),
+            _ => None,
         };
-        let secret = values.secrets.contains(&node.origin());
-        let message = if secret { "the value is secret".to_owned() } else { error.to_string() };
+        // A key that is too much is at fault itself.
+        let key = unexpected.and_then(|key| node.entry(Key::text_key(key)));
+        let origin = key.map_or(node.origin(), |entry| entry.key_origin);
+        let at = if origin == OriginId::NONE { first_origin(&values.root) } else { origin };
+        let message = match (holds_secret(node, values), unexpected) {
+            (_, Some(key)) => format!("the schema knows no value `{key}` here"),
+            (true, None) => "the secret value is not as the schema says".to_owned(),
+            (false, None) => error.to_string(),
+        };
         let message = if name.is_empty() { message } else { format!("`{name}`: {message}") };
         let d = Diagnostic::error(Code::ValuesSchema, message)
             .at(cx.span(at), "not as the schema says");
         let place = error.schema_path().to_string();
         let shown = crate::source::display_path(schema.file.path(), &cx.options.shown_from);
-        result = Err(cx.fail(d.help(format!("the schema says so at `{shown}#{place}`"))));
+        let known = known_keys(&schema.json, &place);
+        let near = unexpected.and_then(|key| nearest(key, known.iter().map(String::as_str)));
+        let says = format!("the schema says so at `{shown}#{place}`");
+        result = Err(cx.fail(d.help(match near {
+            Some(near) => format!("did you mean `{near}`? {says}"),
+            None => says,
+        })));
     }
     result
+}
+
+fn holds_secret(node: &Node, values: &Values) -> bool {
+    values.secrets.contains(&node.origin())
+        || node.entries().into_iter().flatten().any(|e| holds_secret(&e.value, values))
+        || node.elements().into_iter().flatten().any(|e| holds_secret(e, values))
+}
+
+/// Returns the keys that the schema knows beside the keyword at a place.
+fn known_keys(schema: &Json, place: &str) -> Vec<String> {
+    let parent = place.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let properties = schema.pointer(parent).and_then(|parent| parent.get("properties"));
+    let properties = properties.and_then(Json::as_object).into_iter().flatten();
+    properties.map(|(key, _)| key.clone()).collect()
 }
 
 fn first_origin(node: &Node) -> OriginId {
@@ -123,36 +150,71 @@ pub(crate) fn json_of(node: &Node) -> Json {
     }
 }
 
-/// Follows a reference inside the schema. A chain of them ends somewhere, or is no schema.
-fn resolve<'s>(schema: &'s Json, mut place: &'s Json) -> &'s Json {
-    for _ in 0..32 {
-        let Some(reference) = place.get("$ref").and_then(Json::as_str) else { return place };
-        match reference.strip_prefix('#').and_then(|pointer| schema.pointer(pointer)) {
-            Some(target) => place = target,
-            None => return place,
+/// How many places of a schema one value may have.
+const MAX_PLACES: usize = 256;
+
+/// Returns everything that a schema says at a place: what it refers to, and what it puts together or chooses between.
+fn expanded<'s>(schema: &'s Json, places: Vec<&'s Json>) -> Vec<&'s Json> {
+    let mut found: Vec<&Json> = Vec::new();
+    let mut waiting = places;
+    while let Some(place) = waiting.pop() {
+        if found.len() == MAX_PLACES || found.iter().any(|known| std::ptr::eq(*known, place)) {
+            continue;
         }
+        found.push(place);
+        let reference = place.get("$ref").and_then(Json::as_str);
+        waiting.extend(reference.and_then(|text| schema.pointer(text.strip_prefix('#')?)));
+        for word in ["allOf", "anyOf", "oneOf"] {
+            waiting.extend(place.get(word).and_then(Json::as_array).into_iter().flatten());
+        }
+        waiting.extend(["then", "else"].iter().filter_map(|word| place.get(word)));
     }
-    place
+    found
 }
 
 /// Returns what a schema says about a member of a value.
-fn member<'s>(schema: &'s Json, place: &'s Json, part: &Part) -> Option<&'s Json> {
-    let place = resolve(schema, place);
-    let found = match part {
-        Part::Key(name) => place
-            .get("properties")
-            .and_then(|properties| properties.get(name))
-            .or_else(|| place.get("additionalProperties").filter(|rest| rest.is_object())),
-        Part::Index(_) => place.get("items").filter(|items| items.is_object()),
-    };
-    found.map(|found| resolve(schema, found))
+fn members<'s>(schema: &'s Json, places: &[&'s Json], part: &Part) -> Vec<&'s Json> {
+    let mut found = Vec::new();
+    for place in places {
+        match part {
+            Part::Key(name) => {
+                let own = place.get("properties").and_then(|properties| properties.get(name));
+                found.extend(own);
+                let patterns = place.get("patternProperties").and_then(Json::as_object);
+                for (pattern, rest) in patterns.into_iter().flatten() {
+                    // A pattern that cannot be read may fit.
+                    if regex_lite::Regex::new(pattern).map_or(true, |regex| regex.is_match(name)) {
+                        found.push(rest);
+                    }
+                }
+                if own.is_none() {
+                    found.extend(place.get("additionalProperties").filter(|rest| rest.is_object()));
+                }
+            }
+            Part::Index(index) => {
+                let first = place.get("prefixItems").and_then(Json::as_array);
+                match first.and_then(|items| items.get(*index)) {
+                    Some(item) => found.push(item),
+                    None => found.extend(place.get("items").filter(|items| items.is_object())),
+                }
+            }
+        }
+    }
+    expanded(schema, found)
 }
 
 /// Returns the type that a schema gives to a value on the command line; none if it gives none, or several.
 pub(super) fn type_at(schema: &Schema, path: &[Part]) -> Option<Tag> {
-    let place =
-        path.iter().try_fold(&schema.json, |place, part| member(&schema.json, place, part))?;
-    match place.get("type")?.as_str()? {
+    let mut places = expanded(&schema.json, vec![&schema.json]);
+    for part in path {
+        places = members(&schema.json, &places, part);
+    }
+    let mut types = places.iter().filter_map(|place| place.get("type")?.as_str());
+    let first = types.next()?;
+    if types.any(|other| other != first) {
+        return None;
+    }
+    match first {
         "string" => Some(Tag::Str),
         "integer" => Some(Tag::Int),
         "number" => Some(Tag::Float),
@@ -163,7 +225,8 @@ pub(super) fn type_at(schema: &Schema, path: &[Part]) -> Option<Tag> {
 
 fn mark_secrets(cx: &Context<'_>, schema: &Schema, values: &mut Values) {
     let mut found = Vec::new();
-    find_secrets(&schema.json, &schema.json, &values.root, false, &mut found);
+    let places = expanded(&schema.json, vec![&schema.json]);
+    find_secrets(&schema.json, &places, &values.root, false, &mut found);
     for origin in found {
         values.secrets.insert(origin);
         let place = origin.position().and_then(|position| cx.sources().locate(position));
@@ -173,18 +236,75 @@ fn mark_secrets(cx: &Context<'_>, schema: &Schema, values: &mut Values) {
     }
 }
 
-fn find_secrets(schema: &Json, place: &Json, node: &Node, secret: bool, out: &mut Vec<OriginId>) {
-    let place = resolve(schema, place);
-    let secret = secret || place.get(SECRET).and_then(Json::as_bool) == Some(true);
+fn find_secrets(
+    schema: &Json,
+    places: &[&Json],
+    node: &Node,
+    secret: bool,
+    out: &mut Vec<OriginId>,
+) {
+    let secret = secret || places.iter().any(|place| is_marked(place));
     if node.is_scalar() {
         out.extend(secret.then(|| node.origin()));
     }
     for entry in node.entries().into_iter().flatten() {
-        let below = member(schema, place, &Part::Key(entry.key.text().to_owned()));
-        find_secrets(schema, below.unwrap_or(&Json::Null), &entry.value, secret, out);
+        let below = members(schema, places, &Part::Key(entry.key.text().to_owned()));
+        find_secrets(schema, &below, &entry.value, secret, out);
     }
-    for element in node.elements().into_iter().flatten() {
-        let below = member(schema, place, &Part::Index(0));
-        find_secrets(schema, below.unwrap_or(&Json::Null), element, secret, out);
+    for (index, element) in node.elements().into_iter().flatten().enumerate() {
+        let below = members(schema, places, &Part::Index(index));
+        find_secrets(schema, &below, element, secret, out);
     }
+}
+
+fn is_marked(place: &Json) -> bool {
+    place.get(SECRET).and_then(Json::as_bool) == Some(true)
+}
+
+/// Marks what may be secret in a file of values before it is read, so that no report of a fault in it shows it: the rest of
+/// each line with a key that the schema marks somewhere.
+pub(super) fn mark_lines(schema: &Schema, file: &SourceFile) {
+    let mut keys = Vec::new();
+    marked_keys(&schema.json, &mut keys);
+    let text = String::from_utf8_lossy(file.bytes());
+    if keys.is_empty() || text.len() != file.bytes().len() {
+        return;
+    }
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        for key in &keys {
+            for (at, _) in line.match_indices(key.as_str()) {
+                let behind = line[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
+                if let Some(value) = behind.strip_prefix(':') {
+                    let from = line.len() - value.trim_start().len();
+                    let to = line.trim_end().len();
+                    if from < to {
+                        file.mark_secret_range(start + from..start + to);
+                    }
+                }
+            }
+        }
+        start += line.len();
+    }
+}
+
+/// Finds the names of properties that are marked, or whose definition is, anywhere in a schema.
+fn marked_keys(place: &Json, keys: &mut Vec<String>) {
+    if let Some(properties) = place.get("properties").and_then(Json::as_object) {
+        let marked =
+            properties.iter().filter(|(_, rest)| holds_mark(rest) || rest.get("$ref").is_some());
+        keys.extend(marked.map(|(key, _)| key.clone()));
+    }
+    match place {
+        Json::Object(members) => members.values().for_each(|below| marked_keys(below, keys)),
+        Json::Array(elements) => elements.iter().for_each(|below| marked_keys(below, keys)),
+        _ => {}
+    }
+}
+
+fn holds_mark(place: &Json) -> bool {
+    is_marked(place)
+        || ["allOf", "anyOf", "oneOf"].iter().any(|word| {
+            place.get(word).and_then(Json::as_array).into_iter().flatten().any(holds_mark)
+        })
 }

@@ -97,10 +97,10 @@ pub(super) fn apply(
         return Err(cx.fail(Diagnostic::error(Code::FileTooLarge, message)));
     };
     let Some((name, value)) = setting.text().split_once('=') else {
-        return Err(invalid(cx, &file, flag, "is written as PATH=VALUE"));
+        return Err(invalid(cx, &file, flag, "it is not written as PATH=VALUE"));
     };
     let Some(parts) = path(name) else {
-        return Err(invalid(cx, &file, flag, "begins with a path as `a.b[0]`"));
+        return Err(invalid(cx, &file, flag, "what stands before `=` is no path as `a.b[0]`"));
     };
     let origin = OriginId::written(file.base() + name.len() as u32 + 1);
     let plain = |tag| Node::scalar(value, ScalarStyle::Plain, tag, origin);
@@ -109,19 +109,20 @@ pub(super) fn apply(
         Setting::File(_, path) => match cx.session.file(path) {
             Ok(content) => {
                 let Ok(text) = std::str::from_utf8(content.bytes()) else {
-                    return Err(invalid(cx, &file, flag, "names a file that is UTF-8 text"));
+                    return Err(invalid(cx, &file, flag, "the file is not UTF-8 text"));
                 };
                 Node::scalar(text, ScalarStyle::Plain, Tag::Str, OriginId::written(content.base()))
             }
             Err(error) => {
                 let shown = display_path(path, &cx.options.shown_from);
-                let message = format!("the file `{shown}` of `{flag}` cannot be read: {error}");
+                let reason = super::reason(&error);
+                let message = format!("the file `{shown}` of `{flag}` cannot be read: {reason}");
                 return Err(cx.fail(Diagnostic::error(Code::ValuesMissing, message)));
             }
         },
         Setting::Json(_) => match parse_json(value, file.base() + name.len() as u32 + 1) {
             Ok(node) => node,
-            Err(_) => return Err(invalid(cx, &file, flag, "ends with a value in JSON")),
+            Err(_) => return Err(invalid(cx, &file, flag, "what stands behind `=` is not JSON")),
         },
         Setting::Typed(_) => match schema.and_then(|schema| schema::type_at(schema, &parts)) {
             Some(tag) => plain(tag),
@@ -136,7 +137,12 @@ pub(super) fn apply(
     values.root = root;
     match done {
         Some(()) => Ok(()),
-        None => Err(invalid(cx, &file, flag, "names a value that the others leave room for")),
+        None => Err(invalid(
+            cx,
+            &file,
+            flag,
+            "on the way there stands a value that is no map, or a list that is shorter",
+        )),
     }
 }
 
@@ -152,7 +158,7 @@ fn invalid(cx: &mut Context<'_>, file: &SourceFile, flag: &str, what: &str) -> R
     // The value may be secret.
     let name =
         text.split_once('=').map_or_else(|| text.to_string(), |(name, _)| format!("{name}=…"));
-    let d = Diagnostic::error(Code::ValuesInvalid, format!("`{flag} {name}`: the setting {what}"));
+    let d = Diagnostic::error(Code::ValuesInvalid, format!("`{flag} {name}`: {what}"));
     cx.fail(d)
 }
 

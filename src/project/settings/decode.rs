@@ -147,6 +147,12 @@ fn decode_environments(
     out
 }
 
+/// Returns a word as it is written: `off` is no boolean here.
+fn word_text(decoder: &mut Decoder, node: &Node, field: Field<'static>) -> Text {
+    let text = decoder.text(node, field);
+    Text { value: node.shared_text(), at: text.at }
+}
+
 fn decode_setting(decoder: &mut Decoder, node: &Node, field: Field<'static>, raw: &mut Raw) {
     match field.name {
         "kubernetes" => {
@@ -154,9 +160,7 @@ fn decode_setting(decoder: &mut Decoder, node: &Node, field: Field<'static>, raw
                 match field.name {
                     // The number 1.30 is a version, not 1.3.
                     "version" => {
-                        let text = d.text(value, field);
-                        let version = Text { value: value.shared_text(), at: text.at };
-                        raw.settings.kubernetes_version = Some(version);
+                        raw.settings.kubernetes_version = Some(word_text(d, value, field));
                     }
                     "crds" => raw.settings.crds = Some(d.texts(value, field)),
                     _ if d.boolean(value, field) => raw.crd_list_keys = Some(value.origin()),
@@ -167,14 +171,14 @@ fn decode_setting(decoder: &mut Decoder, node: &Node, field: Field<'static>, raw
         "render" => {
             decoder.fields(node, "render", RENDER_FIELDS, |d, field, value| match field.name {
                 "dir" => raw.settings.render_dir = Some(d.text(value, field)),
-                "layout" => raw.layout = Some(d.text(value, field)),
-                "secrets" => raw.secrets = Some(d.text(value, field)),
+                "layout" => raw.layout = Some(word_text(d, value, field)),
+                "secrets" => raw.secrets = Some(word_text(d, value, field)),
                 _ => raw.settings.allowed_secrets = Some(d.texts(value, field)),
             });
         }
         "validate" => {
             decoder.fields(node, "validate", VALIDATE_FIELDS, |d, field, value| match field.name {
-                "podSecurity" => raw.pod_security = Some(d.text(value, field)),
+                "podSecurity" => raw.pod_security = Some(word_text(d, value, field)),
                 _ => drop(d.texts(value, field)),
             });
         }
