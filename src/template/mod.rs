@@ -3,6 +3,8 @@
 //! Comes in: a template file, and the values of an environment. Goes out: the rendered text as a file of its own, whose
 //! places lead back to the lines of the template, and which knows where the values it prints are written.
 
+mod faults;
+mod files;
 mod filters;
 mod instrument;
 mod value;
@@ -20,11 +22,11 @@ use minijinja::{
     escape_formatter, syntax::SyntaxConfig,
 };
 
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::project::{Environment, FILE_NAMES, Glob, Project, Settings};
 use crate::provenance::OriginId;
 use crate::session::{Session, Templates};
-use crate::source::{Print, Segment, Segments, SourceFile, Span, clean, display_path};
+use crate::source::{Print, Segment, Segments, SourceFile, clean};
 use crate::values::Values;
 use crate::yaml::{Key, Node};
 use instrument::{AT, Instrumented, instrument};
@@ -356,88 +358,6 @@ impl Rendering<'_> {
         });
     }
 
-    /// Adds the functions that read files, relative to the template and inside the project.
-    fn add_files(&self, engine: &mut Engine<'static>) {
-        // The functions live as long as the engine, and the session does not: what they may read is collected before.
-        let contents = self.contents();
-        let fault = Arc::clone(&self.fault);
-        let files = Arc::clone(&contents);
-        engine.add_function("file", move |state: &minijinja::State, path: &str| {
-            let name = joined(path, state.name());
-            if name.starts_with("..") || Path::new(path).is_absolute() {
-                let message = format!("`{path}` is outside the project");
-                *lock(&fault) = Some((Code::TemplateOutsideProject, message.clone()));
-                return Err(Error::new(ErrorKind::InvalidOperation, message));
-            }
-            match files.iter().find(|(known, _)| *known == name) {
-                Some((_, Ok(text))) => Ok(text.clone()),
-                Some((_, Err(reason))) => {
-                    Err(Error::new(ErrorKind::InvalidOperation, format!("`{path}`: {reason}")))
-                }
-                None => Err(Error::new(
-                    ErrorKind::InvalidOperation,
-                    format!("there is no file `{path}`"),
-                )),
-            }
-        });
-        engine.add_function("files", move |state: &minijinja::State, pattern: &str| {
-            let directory = state.name().rsplit_once('/').map_or("", |(directory, _)| directory);
-            let glob = Glob::new(&joined(pattern, state.name()));
-            let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-            let names = contents.iter().map(|(name, _)| name).filter(|name| glob.is_match(name));
-            names
-                .map(|name| name.strip_prefix(&prefix).map_or_else(|| name.clone(), str::to_owned))
-                .collect::<Vec<String>>()
-        });
-    }
-
-    /// Returns the files that the template may read: those of its directory and below, if it reads any.
-    fn contents(&self) -> Arc<Vec<(String, Result<String, String>)>> {
-        let texts = lock(&self.loaded);
-        let texts: Vec<_> =
-            texts.iter().map(|l| String::from_utf8_lossy(l.file.bytes()).into_owned()).collect();
-        let text = texts.concat();
-        if !text.contains("file(") && !text.contains("files(") {
-            return Arc::default();
-        }
-        let mut out = Vec::new();
-        let mut waiting = vec![self.set.root.clone()];
-        while let Some(directory) = waiting.pop() {
-            for name in self.session.reader().list(&directory).unwrap_or_default() {
-                let path = directory.join(&name);
-                if name.to_string_lossy().starts_with('.') {
-                    continue;
-                }
-                match self.session.reader().kind(&path) {
-                    Ok(crate::source::EntryKind::Directory) => waiting.push(path),
-                    Ok(crate::source::EntryKind::File) => {
-                        let name = self.name_of(&path);
-                        // Only what is named literally is read; a pattern needs names.
-                        let base =
-                            path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                        let wanted = text.contains("files(") || text.contains(&base);
-                        let content = if wanted {
-                            self.content(&path)
-                        } else {
-                            Err("only a file whose name the template writes out can be read"
-                                .to_owned())
-                        };
-                        out.push((name, content));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        out.sort();
-        Arc::new(out)
-    }
-
-    fn content(&self, path: &Path) -> Result<String, String> {
-        let file = self.session.file(path).map_err(|error| error.to_string())?;
-        String::from_utf8(file.bytes().to_vec())
-            .map_err(|_| "the file is not UTF-8 text".to_owned())
-    }
-
     /// Makes a file of the rendered text.
     fn finish(
         &self,
@@ -483,159 +403,6 @@ impl Rendering<'_> {
             rendered.mark_secret_range(print.start as usize..print.end as usize);
         }
         Ok(rendered)
-    }
-
-    /// Returns the diagnostic of an error of MiniJinja.
-    fn diagnostic(&self, file: &Arc<SourceFile>, error: &Error) -> Diagnostic {
-        // The innermost template is where the fault is.
-        let mut inner = error;
-        let mut source: Option<&(dyn std::error::Error + 'static)> =
-            std::error::Error::source(error);
-        while let Some(next) = source {
-            if let Some(next) = next.downcast_ref::<Error>().filter(|next| next.line().is_some()) {
-                inner = next;
-            }
-            source = next.source();
-        }
-        let span = self.span(file, inner);
-        let detail = inner.detail().unwrap_or_default().to_owned();
-        let is_about_files = matches!(
-            inner.kind(),
-            ErrorKind::TemplateNotFound | ErrorKind::BadInclude | ErrorKind::InvalidOperation
-        );
-        if let Some((code, message)) = lock(&self.fault).take().filter(|_| is_about_files) {
-            return Diagnostic::error(code, message)
-                .at(span, "read here")
-                .help("a template reads files below the directory of kiln.yaml");
-        }
-        match inner.kind() {
-            ErrorKind::SyntaxError => {
-                Diagnostic::error(Code::TemplateSyntax, detail).at(span, "here")
-            }
-            ErrorKind::UndefinedError => self.undefined(self.whole_path(span)),
-            ErrorKind::OutOfFuel => Self::endless(span, "the template does not come to an end"),
-            ErrorKind::WriteFailure => Self::endless(span, "the text of the template is too large"),
-            ErrorKind::InvalidOperation if detail.contains("recursion limit") => {
-                Self::endless(span, "the template includes or calls itself without end")
-            }
-            ErrorKind::TemplateNotFound => {
-                let message = format!("an included template is not there: {detail}");
-                Diagnostic::error(Code::TemplateFailed, message).at(span, "here")
-            }
-            kind => {
-                let text = if detail.is_empty() { kind.to_string() } else { detail };
-                let d = Diagnostic::error(Code::TemplateFailed, text).at(span, "here");
-                self.with_values(d, span)
-            }
-        }
-    }
-
-    fn endless(span: Span, message: &str) -> Diagnostic {
-        let limits = format!(
-            "a template executes at most {FUEL} instructions, is rendered to at most {} MiB and includes {MAX_RECURSION} levels",
-            MAX_OUTPUT >> 20
-        );
-        Diagnostic::error(Code::TemplateEndless, message).at(span, "at work here").help(limits)
-    }
-
-    fn span(&self, file: &Arc<SourceFile>, error: &Error) -> Span {
-        let loaded = lock(&self.loaded);
-        let found =
-            loaded.iter().find(|l| Some(l.name.as_str()) == error.name()).or(loaded.first());
-        let Some(found) = found else { return file.character(0) };
-        if let Some(range) = error.range() {
-            let start = found.instrumented.source_offset(range.start);
-            let end = found.instrumented.source_offset(range.end).max(start + 1);
-            let end = end.min(found.file.bytes().len());
-            return Span { file: found.file.id(), start: start as u32, end: end as u32 };
-        }
-        let (start, line) = found.file.line(error.line().unwrap_or(1) as u32);
-        let blank = line.iter().take_while(|b| b.is_ascii_whitespace()).count() as u32;
-        let end = start + line.len() as u32;
-        Span { file: found.file.id(), start: start + blank.min(line.len() as u32), end }
-    }
-
-    /// Returns the place of a whole path, of which MiniJinja names the end, or a filter behind it.
-    fn whole_path(&self, span: Span) -> Span {
-        let Some(file) = self.session.sources().file(span.file) else { return span };
-        let bytes = file.bytes();
-        let is_part = |b: u8| b.is_ascii_alphanumeric() || b"_.[]\"'-".contains(&b);
-        let mut start = span.start as usize;
-        if bytes[start..].starts_with(b"{{") {
-            // All of an expression.
-            let inside = &bytes[start + 2..];
-            let skipped =
-                inside.iter().take_while(|b| b.is_ascii_whitespace() || **b == b'-').count();
-            let rest = &inside[skipped..];
-            let length = rest.iter().take_while(|b| is_part(**b)).count().max(1);
-            let start = start + 2 + skipped;
-            return Span { start: start as u32, end: (start + length) as u32, ..span };
-        }
-        // Behind a filter, the value stands before its `|`.
-        let before = bytes[..start].trim_ascii_end();
-        if before.ends_with(b"|") {
-            start = before[..before.len() - 1].trim_ascii_end().len();
-        }
-        let end = if start < span.start as usize { start } else { span.end as usize };
-        while start > 0 && is_part(bytes[start - 1]) {
-            start -= 1;
-        }
-        Span { start: start as u32, end: end as u32, ..span }
-    }
-
-    fn undefined(&self, span: Span) -> Diagnostic {
-        let missed = self.tracker.notes().missed.take();
-        let Some(missed) = missed else {
-            return Diagnostic::error(Code::TemplateUndefined, "the value is not defined")
-                .at(span, "not defined")
-                .help("test it with `is defined`, or give it a value with `| default(...)`");
-        };
-        let message = format!("`{}.{}` is not defined", missed.map, missed.key);
-        let d = Diagnostic::error(Code::TemplateUndefined, message).at(span, "not defined");
-        let near = nearest(&missed.key, missed.known.iter().map(String::as_str));
-        let files: Vec<String> = self
-            .set
-            .values
-            .files
-            .iter()
-            .map(|path| format!("`{}`", display_path(path, &self.set.shown_from)))
-            .collect();
-        let searched = match files.as_slice() {
-            _ if missed.map.starts_with("env") && !self.set.is_environment => {
-                "what is built is no environment: name one".to_owned()
-            }
-            _ if missed.map.starts_with("env") => "the environment has no such variable".to_owned(),
-            [] => "no values file is named".to_owned(),
-            files => format!("looked for in {}", files.join(", ")),
-        };
-        d.help(match near {
-            Some(near) => format!("did you mean `{}.{near}`? {searched}", missed.map),
-            None => searched,
-        })
-    }
-
-    /// Adds the values that the line at fault uses.
-    fn with_values(&self, diagnostic: Diagnostic, span: Span) -> Diagnostic {
-        let Some(file) = self.session.sources().file(span.file) else {
-            return diagnostic;
-        };
-        let line = file.line_column(span.start).line;
-        let text = String::from_utf8_lossy(file.line(line).1).into_owned();
-        let mut shown: Vec<String> = Vec::new();
-        for (path, node) in self.set.values.leaves() {
-            let name = format!("values.{path}");
-            let used = text.match_indices(&name).any(|(at, _)| {
-                !text[at + name.len()..]
-                    .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-            });
-            if used && shown.len() < 8 {
-                let is_secret = self.set.values.secrets.contains(&node.origin());
-                let value =
-                    if is_secret { "<secret>".to_owned() } else { format!("`{}`", node.text()) };
-                shown.push(format!("{name} is {value}"));
-            }
-        }
-        if shown.is_empty() { diagnostic } else { diagnostic.help(shown.join(", ")) }
     }
 }
 

@@ -1,0 +1,95 @@
+//! The functions of templates that read files of the project.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use minijinja::{Environment as Engine, Error, ErrorKind};
+
+use super::{Rendering, joined, lock};
+use crate::diagnostic::Code;
+use crate::project::Glob;
+use crate::source::EntryKind;
+
+impl Rendering<'_> {
+    /// Adds the functions that read files, relative to the template and inside the project.
+    pub(super) fn add_files(&self, engine: &mut Engine<'static>) {
+        // The functions live as long as the engine, and the session does not: what they may read is collected before.
+        let contents = self.contents();
+        let fault = Arc::clone(&self.fault);
+        let files = Arc::clone(&contents);
+        engine.add_function("file", move |state: &minijinja::State, path: &str| {
+            let name = joined(path, state.name());
+            if name.starts_with("..") || Path::new(path).is_absolute() {
+                let message = format!("`{path}` is outside the project");
+                *lock(&fault) = Some((Code::TemplateOutsideProject, message.clone()));
+                return Err(Error::new(ErrorKind::InvalidOperation, message));
+            }
+            match files.iter().find(|(known, _)| *known == name) {
+                Some((_, Ok(text))) => Ok(text.clone()),
+                Some((_, Err(reason))) => {
+                    Err(Error::new(ErrorKind::InvalidOperation, format!("`{path}`: {reason}")))
+                }
+                None => Err(Error::new(
+                    ErrorKind::InvalidOperation,
+                    format!("there is no file `{path}`"),
+                )),
+            }
+        });
+        engine.add_function("files", move |state: &minijinja::State, pattern: &str| {
+            let directory = state.name().rsplit_once('/').map_or("", |(directory, _)| directory);
+            let glob = Glob::new(&joined(pattern, state.name()));
+            let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+            let names = contents.iter().map(|(name, _)| name).filter(|name| glob.is_match(name));
+            names
+                .map(|name| name.strip_prefix(&prefix).map_or_else(|| name.clone(), str::to_owned))
+                .collect::<Vec<String>>()
+        });
+    }
+
+    /// Returns the files that the template may read: those of its directory and below, if it reads any.
+    fn contents(&self) -> Arc<Vec<(String, Result<String, String>)>> {
+        let texts = lock(&self.loaded);
+        let texts: Vec<_> =
+            texts.iter().map(|l| String::from_utf8_lossy(l.file.bytes()).into_owned()).collect();
+        let text = texts.concat();
+        if !text.contains("file(") && !text.contains("files(") {
+            return Arc::default();
+        }
+        let mut out = Vec::new();
+        let mut waiting = vec![self.set.root.clone()];
+        while let Some(directory) = waiting.pop() {
+            for name in self.session.reader().list(&directory).unwrap_or_default() {
+                let path = directory.join(&name);
+                if name.to_string_lossy().starts_with('.') {
+                    continue;
+                }
+                match self.session.reader().kind(&path) {
+                    Ok(EntryKind::Directory) => waiting.push(path),
+                    Ok(EntryKind::File) => {
+                        let name = self.name_of(&path);
+                        // Only what is named literally is read; a pattern needs names.
+                        let base =
+                            path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                        let wanted = text.contains("files(") || text.contains(&base);
+                        let content = if wanted {
+                            self.content(&path)
+                        } else {
+                            Err("only a file whose name the template writes out can be read"
+                                .to_owned())
+                        };
+                        out.push((name, content));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        out.sort();
+        Arc::new(out)
+    }
+
+    fn content(&self, path: &Path) -> Result<String, String> {
+        let file = self.session.file(path).map_err(|error| error.to_string())?;
+        String::from_utf8(file.bytes().to_vec())
+            .map_err(|_| "the file is not UTF-8 text".to_owned())
+    }
+}
