@@ -56,7 +56,9 @@ mod values;
 mod workspace;
 mod yaml;
 
-pub use diagnostic::{Code, Diagnostic, Label, Level, Lints, Severity, TraceStep, render};
+pub use diagnostic::{
+    Code, Diagnostic, IdleEntries, Label, Level, Lints, Severity, TraceStep, render,
+};
 pub use emit::OutputFile;
 pub use project::{Project, ProjectLocation, load_project};
 pub use provenance::{
@@ -98,6 +100,8 @@ pub struct Build {
     pub provenance: Provenance,
     /// Their bytes.
     pub output: Output,
+    /// What is known of entries that do nothing, if [`BuildOptions::defer_idle`] asks for it.
+    pub idle: IdleEntries,
 }
 
 /// Builds the kustomization in [`BuildOptions::target`] and everything below it, as `kustomize build` does.
@@ -116,11 +120,12 @@ pub fn build(session: &Session<'_>, options: &BuildOptions) -> Outcome<Build> {
         };
         Ok((resources, output?))
     });
-    let session::Context { sink, provenance, .. } = cx;
+    let session::Context { mut sink, provenance, .. } = cx;
+    let idle = if options.defer_idle { sink.take_idle() } else { IdleEntries::default() };
     let diagnostics = sink.into_sorted(session.sources(), &options.lints);
     // A warning that is denied is an error like any other.
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let built = built.ok().filter(|_| !failed);
-    let value = built.map(|(resources, output)| Build { resources, provenance, output });
+    let value = built.map(|(resources, output)| Build { resources, provenance, output, idle });
     Outcome { value, diagnostics }
 }

@@ -28,7 +28,9 @@ use crate::tree::{self, OnDisk, Tree};
 use crate::values::ValueArgs;
 use crate::workspace::{self, Target};
 use crate::yaml::Node;
-use crate::{Build, BuildOptions, DiskReader, Lints, Outcome, Session, Severity};
+use crate::{
+    Build, BuildOptions, DiskReader, IdleEntries, Level, Lints, Outcome, Session, Severity,
+};
 
 /// The width of the progress bar, in columns.
 const BAR_WIDTH: usize = 24;
@@ -39,6 +41,8 @@ struct Rendered {
     /// What `--check` says about each file that differs.
     reports: BTreeMap<String, String>,
     used: HashSet<OriginId>,
+    idle: IdleEntries,
+    levels: BTreeMap<Code, Level>,
     /// The values, with their paths.
     leaves: Vec<(String, OriginId)>,
 }
@@ -95,17 +99,21 @@ pub(super) fn run(args: &RenderArgs, around: &Surroundings<'_>) -> Result<Ending
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut rendered = Vec::new();
     for (environment, outcome) in chosen.iter().zip(outcomes) {
-        for diagnostic in outcome.diagnostics {
-            if !diagnostics.contains(&diagnostic) {
-                diagnostics.push(diagnostic);
-            }
-        }
+        diagnostics.extend(outcome.diagnostics);
         rendered.extend(outcome.value.map(|one| (environment, one)));
+    }
+    let idle: Vec<&IdleEntries> = rendered.iter().map(|(_, one)| &one.idle).collect();
+    for (_, one) in &rendered {
+        let lints = Lints { strict: around.strict, levels: one.levels.clone() };
+        diagnostics.extend(one.idle.reported(&idle, session.sources(), &lints));
     }
     if args.environments.is_empty() && rendered.len() == chosen.len() {
         diagnostics.extend(unused_values(&session, &rendered, &lints));
     }
     diagnostics.sort_by_key(|d| d.severity);
+    // What several environments share is said once.
+    let mut seen = HashSet::new();
+    diagnostics.retain(|d| seen.insert((d.code, d.primary().map(|l| l.span), d.message.clone())));
     terminal.report(&diagnostics, session.sources());
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
         return Ok(Ending::No);
@@ -208,6 +216,7 @@ impl Run<'_> {
         let options = BuildOptions {
             shown_from: terminal.directory.clone(),
             jobs,
+            defer_idle: true,
             lints: Lints { strict: self.around.strict, ..Lints::default() },
             ..BuildOptions::default()
         };
@@ -252,7 +261,8 @@ impl Run<'_> {
         let used = prepared.templates.as_ref().map(|set| set.used()).unwrap_or_default();
         let leaves = prepared.values.leaves();
         let leaves = leaves.into_iter().map(|(path, node)| (path, node.origin())).collect();
-        let value = Some(Rendered { tree, reports, used, leaves });
+        let (idle, levels) = (build.idle.clone(), settings.levels.clone());
+        let value = Some(Rendered { tree, reports, used, idle, levels, leaves });
         Outcome { value, diagnostics }
     }
 

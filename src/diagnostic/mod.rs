@@ -122,6 +122,29 @@ pub(crate) struct Reported;
 /// The result of a function that reports its faults to the [`Sink`].
 pub(crate) type Fallible<T> = Result<T, Reported>;
 
+/// What a build knows of entries that do nothing: one in a file that several targets share may do something in another.
+#[derive(Clone, Debug, Default)]
+pub struct IdleEntries {
+    /// Entries that did something, by the code that would be reported if they had not.
+    effective: HashSet<(Code, OriginId)>,
+    /// Warnings about entries that did nothing where they were tried, with the entry.
+    idle: Vec<(OriginId, Diagnostic)>,
+}
+
+impl IdleEntries {
+    /// Returns the warnings about the entries of this build that did nothing in any of `all`, the builds of one session, at
+    /// their levels.
+    pub fn reported(&self, all: &[&Self], sources: &SourceMap, lints: &Lints) -> Vec<Diagnostic> {
+        let mut sink = Sink::default();
+        for (entry, diagnostic) in &self.idle {
+            if !all.iter().any(|one| one.effective.contains(&(diagnostic.code, *entry))) {
+                sink.push(diagnostic.clone());
+            }
+        }
+        sink.into_sorted(sources, lints)
+    }
+}
+
 /// Collects the diagnostics of a build.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sink {
@@ -169,6 +192,14 @@ impl Sink {
         }
         self.effective.extend(below.effective.iter().copied());
         self.idle.extend(below.idle.iter().map(|(entry, diagnostic)| (*entry, behind(diagnostic))));
+    }
+
+    /// Takes what is known of entries that do nothing, so that it is not reported.
+    pub(crate) fn take_idle(&mut self) -> IdleEntries {
+        IdleEntries {
+            effective: std::mem::take(&mut self.effective),
+            idle: std::mem::take(&mut self.idle),
+        }
     }
 
     /// Drops the warnings about entries that do nothing.

@@ -49,6 +49,8 @@ pub struct BuildOptions {
     pub jobs: usize,
     /// What becomes of warnings.
     pub lints: Lints,
+    /// Leaves warnings about entries that do nothing to the caller ([`crate::Build::idle`]), who builds several targets.
+    pub defer_idle: bool,
     /// What renders templates; without it every file is read as it is.
     pub templates: Option<Arc<dyn Templates>>,
     /// Remote entries of kustomizations, and the directories or files, absolute, that stand for them.
