@@ -48,13 +48,14 @@ impl Rendering<'_> {
 
     /// Returns the files that the template may read: those of its directory and below, if it reads any.
     fn contents(&self) -> Arc<Vec<(String, Result<String, String>)>> {
-        let texts = lock(&self.loaded);
-        let texts: Vec<_> =
-            texts.iter().map(|l| String::from_utf8_lossy(l.file.bytes()).into_owned()).collect();
-        let text = texts.concat();
-        if !text.contains("file(") && !text.contains("files(") {
+        let texts: Vec<(String, String)> = lock(&self.loaded)
+            .iter()
+            .map(|l| (l.name.clone(), String::from_utf8_lossy(l.file.bytes()).into_owned()))
+            .collect();
+        if !texts.iter().any(|(_, text)| text.contains("file(") || text.contains("files(")) {
             return Arc::default();
         }
+        let named = self.named(&texts);
         let mut out = Vec::new();
         let mut waiting = vec![self.set.root.clone()];
         while let Some(directory) = waiting.pop() {
@@ -67,15 +68,10 @@ impl Rendering<'_> {
                     Ok(EntryKind::Directory) => waiting.push(path),
                     Ok(EntryKind::File) => {
                         let name = self.name_of(&path);
-                        // Only what is named literally is read; a pattern needs names.
-                        let base =
-                            path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                        let wanted = text.contains("files(") || text.contains(&base);
-                        let content = if wanted {
+                        let content = if named.iter().any(|named| named.fits(&name)) {
                             self.content(&path)
                         } else {
-                            Err("only a file whose name the template writes out can be read"
-                                .to_owned())
+                            Err("no text in the template or value is a part of its name".to_owned())
                         };
                         out.push((name, content));
                     }
@@ -87,9 +83,56 @@ impl Rendering<'_> {
         Arc::new(out)
     }
 
+    /// Returns what the names of files may be made of: the texts of the templates, and the values.
+    fn named(&self, texts: &[(String, String)]) -> Vec<Named> {
+        let mut out = Vec::new();
+        for (name, text) in texts {
+            out.extend(quoted(text).map(|text| Named::new(text, name)));
+            let leaves = self.set.values.leaves();
+            out.extend(leaves.iter().map(|(_, node)| Named::new(node.text(), name)));
+        }
+        out
+    }
+
     fn content(&self, path: &Path) -> Result<String, String> {
         let file = self.session.file(path).map_err(|error| error.to_string())?;
         String::from_utf8(file.bytes().to_vec())
             .map_err(|_| "the file is not UTF-8 text".to_owned())
     }
+}
+
+/// A text that may be the name of a file, a pattern of names, or a part of one.
+struct Named {
+    text: String,
+    path: String,
+    glob: Glob,
+}
+
+/// A shorter text is a part of nearly any name.
+const MIN_PART: usize = 3;
+
+impl Named {
+    fn new(text: &str, template: &str) -> Self {
+        let path = joined(text, template);
+        Self { text: text.to_owned(), glob: Glob::new(&path), path }
+    }
+
+    fn fits(&self, name: &str) -> bool {
+        self.path == name
+            || self.glob.is_match(name)
+            || self.text.len() >= MIN_PART && name.contains(&self.text)
+    }
+}
+
+/// Returns the texts between quotes.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let start = rest.find(['"', '\''])?;
+        let quote = rest[start..].chars().next()?;
+        let inside = &rest[start + 1..];
+        let end = inside.find([quote, '\n']).unwrap_or(inside.len());
+        rest = inside.get(end + 1..).unwrap_or_default();
+        Some(&inside[..end])
+    })
 }

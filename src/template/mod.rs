@@ -26,7 +26,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::project::{Environment, FILE_NAMES, Glob, Project, Settings};
 use crate::provenance::OriginId;
 use crate::session::{Session, Templates};
-use crate::source::{Print, Segment, Segments, SourceFile, clean};
+use crate::source::{EntryKind, Print, Segment, Segments, SourceFile, clean};
 use crate::values::Values;
 use crate::yaml::{Key, Node};
 use instrument::{AT, Instrumented, instrument};
@@ -227,7 +227,12 @@ impl Rendering<'_> {
         while at < sources.len() {
             let text = String::from_utf8_lossy(lock(&self.loaded)[at].file.bytes()).into_owned();
             let name = sources[at].0.clone();
-            for reference in references(&text) {
+            let (mut names, is_open) = references(&text);
+            if is_open {
+                // The name is made while the template runs: any other template may be meant.
+                names.extend(self.all_templates(&name));
+            }
+            for reference in names {
                 let target = joined(&reference, &name);
                 if sources.iter().any(|(known, _)| *known == target) {
                     continue;
@@ -241,6 +246,27 @@ impl Rendering<'_> {
             at += 1;
         }
         Ok(sources)
+    }
+
+    /// Returns all templates of the project but one, as that one names them.
+    fn all_templates(&self, name: &str) -> Vec<String> {
+        let mut out = Vec::new();
+        let mut waiting = vec![self.set.root.clone()];
+        while let Some(directory) = waiting.pop() {
+            for entry in self.session.reader().list(&directory).unwrap_or_default() {
+                let path = directory.join(&entry);
+                match self.session.reader().kind(&path) {
+                    _ if entry.to_string_lossy().starts_with('.') => {}
+                    Ok(EntryKind::Directory) => waiting.push(path),
+                    Ok(EntryKind::File) if self.set.is_template(&path) => {
+                        let depth = name.matches('/').count();
+                        out.push(format!("{}{}", "../".repeat(depth), self.name_of(&path)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        out
     }
 
     fn rendered(
@@ -412,23 +438,53 @@ fn joined(name: &str, parent: &str) -> String {
     clean(&directory.join(name)).to_string_lossy().into_owned()
 }
 
-/// Returns the names that a template includes, imports or extends, where they are written out.
-fn references(text: &str) -> Vec<String> {
-    let mut out = Vec::new();
-    for word in ["include", "import", "from", "extends"] {
-        for (at, _) in text.match_indices(word) {
-            let rest = text[at + word.len()..].trim_start();
-            let rest = rest.strip_prefix(['[', '(']).unwrap_or(rest);
-            for part in rest.split("%}").next().unwrap_or_default().split(',') {
-                let part = part.trim_start();
-                let Some(quote) = part.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
-                    break;
-                };
-                if let Some((name, _)) = part[1..].split_once(quote) {
-                    out.push(name.to_owned());
-                }
+/// Returns the names that a template includes, imports or extends, and whether some are not written out.
+fn references(text: &str) -> (Vec<String>, bool) {
+    let (mut out, mut is_open) = (Vec::new(), false);
+    for tag in text.split("{%").skip(1) {
+        let inside = tag.split("%}").next().unwrap_or_default();
+        let inside = inside.trim_start_matches(['-', '+']).trim_start();
+        let words = ["include", "import", "from", "extends"];
+        let Some(rest) = words.iter().find_map(|word| inside.strip_prefix(word)) else { continue };
+        if !rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '[' | '(')) {
+            continue;
+        }
+        let rest = rest.trim_start();
+        let list = rest.strip_prefix(['[', '(']);
+        // Behind a name that stands alone, a comma is between what is imported.
+        let count = if list.is_some() { usize::MAX } else { 1 };
+        for part in list.unwrap_or(rest).split(',').take(count) {
+            let part = part.trim_start();
+            let Some(quote) = part.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+                is_open = true;
+                break;
+            };
+            match part[1..].split_once(quote) {
+                // What is joined to the text is not known either.
+                Some((_, behind)) if behind.trim_start().starts_with('~') => is_open = true,
+                Some((name, _)) => out.push(name.to_owned()),
+                None => {}
             }
         }
     }
-    out
+    (out, is_open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_found() {
+        let names = |text: &str| references(text);
+        let found = |list: &[&str], open| (list.iter().map(|&n| n.to_owned()).collect(), open);
+        assert_eq!(
+            names("{% include 'a.j2' %}{%- from \"b.j2\" import c, d %}"),
+            found(&["a.j2", "b.j2"], false)
+        );
+        assert_eq!(names("{% include ['a', \"b\"] ignore missing %}"), found(&["a", "b"], false));
+        assert_eq!(names("{% include values.part %}"), found(&[], true));
+        assert_eq!(names("{% include 'a' ~ n %}"), found(&[], true));
+        assert_eq!(names("include 'a' {{ from }} {% if includes %}"), found(&[], false));
+    }
 }
