@@ -5,13 +5,19 @@
 //! *replaces* the built-in one. Which of them holds is state of one build ([`Schemas`]); nothing is global.
 
 mod builtin;
+mod crd;
 mod custom;
+mod kubernetes;
 
 use std::sync::Arc;
 
 use crate::resource::{Gvk, Scopes};
 
+pub(crate) use crd::{CrdKind, CrdSchema, CrdTypes, Limits};
 pub(crate) use custom::{CustomSchema, SchemaFault};
+pub(crate) use kubernetes::{
+    Known, Kubernetes, ListKind, NEWEST_MINOR, OLDEST_MINOR, Retirement, Rule, Shape, retirement,
+};
 
 /// The version of the built-in schema, the only one that `openapi.version` can name.
 pub(crate) const BUILTIN_VERSION: &str = "v1.21.2";
