@@ -52,6 +52,7 @@ mod source;
 mod template;
 mod transform;
 mod tree;
+mod validate;
 mod values;
 mod workspace;
 mod yaml;

@@ -275,6 +275,7 @@ fn help() {
     Commands:
       build        Build a kustomization or an environment to stdout, to a file or into a directory
       render       Write environments into the rendered tree
+      validate     Check objects against the schemas of Kubernetes and of custom resources
       values       Print the values of an environment, where each is written and what it overrides
       envs         List the environments of the project
       survey       List every kustomization of a repository, whether it builds, and why not
@@ -302,7 +303,7 @@ fn help() {
               Use no project file
 
           --strict
-              Make every warning an error, except those about deprecated fields
+              Make every warning an error, except those about what is deprecated
 
           --error-format <FORMAT>
               How errors and warnings are printed

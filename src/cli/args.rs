@@ -42,7 +42,7 @@ pub(super) struct GlobalArgs {
     #[arg(long, global = true)]
     pub(super) no_project: bool,
 
-    /// Make every warning an error, except those about deprecated fields
+    /// Make every warning an error, except those about what is deprecated
     #[arg(long, global = true)]
     pub(super) strict: bool,
 
@@ -97,6 +97,8 @@ pub(super) enum Command {
     Build(Box<KilnBuildArgs>),
     /// Write environments into the rendered tree
     Render(Box<RenderArgs>),
+    /// Check objects against the schemas of Kubernetes and of custom resources
+    Validate(Box<ValidateArgs>),
     /// Print the values of an environment, where each is written and what it overrides
     Values(ValuesCommandArgs),
     /// List the environments of the project
@@ -192,8 +194,66 @@ pub(super) struct RenderArgs {
     #[arg(long)]
     pub(super) allow_empty: bool,
 
+    /// Do not check the objects as `kiln validate` does
+    #[arg(long)]
+    pub(super) no_validate: bool,
+
     #[command(flatten)]
     pub(super) values: ValueArgs,
+}
+
+/// Check objects against the schemas of Kubernetes and of custom resources.
+///
+/// A target that has to be compiled is compiled first, and a finding shows the line that wrote the value. Definitions of custom resources
+/// among the objects count too.
+#[derive(Args, Debug)]
+pub(super) struct ValidateArgs {
+    /// Directories with a kustomization, environments, files or folders of objects, `-` for stdin; all environments of the project without it,
+    /// or the present directory
+    #[arg(value_name = "TARGET")]
+    pub(super) targets: Vec<String>,
+
+    /// The version of Kubernetes, as `1.34`, in place of the project's
+    #[arg(long, value_name = "VERSION")]
+    pub(super) kubernetes_version: Option<String>,
+
+    /// Definitions of custom resources: a file or a folder, beside those of the project
+    #[arg(long, value_name = "PATH")]
+    pub(super) crds: Vec<PathBuf>,
+
+    /// How findings are printed
+    #[arg(long, value_name = "FORMAT", default_value = "full")]
+    pub(super) format: ValidateFormat,
+
+    /// Leave out the findings that this file has, in place of the project's baseline
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+
+    /// Write what is found to this file, to be left out from then on
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    pub(super) write_baseline: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) values: ValueArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ValidateFormat {
+    /// With the lines at fault
+    #[default]
+    Full,
+    /// One line each
+    Short,
+    /// One JSON document
+    Json,
+    /// Test cases for continuous integration, one for each object
+    Junit,
+    /// A log in SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// Test Anything Protocol, one test for each object
+    Tap,
 }
 
 #[derive(Args, Debug)]
@@ -278,6 +338,10 @@ pub(super) struct KilnBuildArgs {
     /// List the remote entries that the target names, and how to copy them into the repository, instead of building
     #[arg(long)]
     pub(super) list_remotes: bool,
+
+    /// Check the objects as `kiln validate` does, and print nothing but the findings if there are errors
+    #[arg(long)]
+    pub(super) validate: bool,
 }
 
 #[derive(Args, Debug)]

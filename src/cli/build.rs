@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{BuildArgs, LoadRestrictor, ReorderOutput, ValueArgs};
+use super::validate::checker::{Checker, Unit};
 use super::{CommandError, Ending, Terminal, file, remotes, write_stdout};
 use crate::values::{Setting, ValueArgs as Values};
 use crate::{
     BuildOptions, DiskReader, Layout, Lints, LoadRestriction, Output, Project, ProjectLocation,
-    Reorder, Session, workspace,
+    Reorder, Session, Severity, workspace,
 };
 
 /// Which project file counts.
@@ -66,10 +67,19 @@ pub(super) fn load_project(
     project.value
 }
 
+/// What kiln's own flags ask for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extra {
+    /// List the remote entries instead.
+    pub(super) list_remotes: bool,
+    /// Check the objects.
+    pub(super) validate: bool,
+}
+
 pub(super) fn run(
     args: &BuildArgs,
     value_args: &Values,
-    list_remotes: bool,
+    extra: Extra,
     around: &Surroundings<'_>,
 ) -> Result<Ending, CommandError> {
     let terminal = around.terminal;
@@ -86,7 +96,7 @@ pub(super) fn run(
     let target = workspace::resolve_target(&session, &project, &target, directory, &lints);
     terminal.report(&target.diagnostics, session.sources());
     let Some(target) = target.value else { return Ok(Ending::No) };
-    if list_remotes {
+    if extra.list_remotes {
         return remotes::list(&project, &target.directory, directory);
     }
     let options = BuildOptions {
@@ -114,9 +124,15 @@ pub(super) fn run(
     };
     let outcome = crate::build(&session, &prepared.options);
     diagnostics.extend(outcome.diagnostics);
+    if let Some(build) = outcome.value.as_ref().filter(|_| extra.validate) {
+        let checker = Checker::new(&session, &project, around);
+        let unit = Unit::of_build(checker.name_of(&target), build, prepared.settings.clone());
+        diagnostics.extend(checker.check(&unit, around.jobs).into_diagnostics());
+    }
     diagnostics.sort_by_key(|d| d.severity);
     terminal.report(&diagnostics, session.sources());
-    let Some(build) = outcome.value else { return Ok(Ending::No) };
+    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let Some(build) = outcome.value.filter(|_| !failed) else { return Ok(Ending::No) };
     match (&build.output, output) {
         (Output::Stream(bytes), None) => write_stdout(bytes)?,
         (Output::Stream(bytes), Some(path)) => file::replace(&path, bytes)?,

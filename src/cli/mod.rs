@@ -22,6 +22,7 @@ mod render;
 mod schema;
 mod shell;
 mod terminal;
+mod validate;
 mod values;
 mod version;
 mod write_tree;
@@ -188,9 +189,11 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     match &arguments.command {
         Command::Build(build) => {
             let values = build::value_args(&build.values, &terminal.directory)?;
-            build::run(&build.build, &values, build.list_remotes, &around)
+            let extra = build::Extra { list_remotes: build.list_remotes, validate: build.validate };
+            build::run(&build.build, &values, extra, &around)
         }
         Command::Render(args) => render::run(args, &around),
+        Command::Validate(args) => validate::run(args, &around),
         Command::Values(args) => values::run(args, &around),
         Command::Envs(args) => environments::envs(args, &around),
         Command::Survey(args) => environments::survey(args, &around),
@@ -222,7 +225,7 @@ fn run_as_kustomize(arguments: &KustomizeArguments) -> Result<Ending, CommandErr
                 jobs: processors(),
                 managed_by_label: managed_by_label_from_environment(),
             };
-            build::run(build, &ValueArgs::default(), false, &around)
+            build::run(build, &ValueArgs::default(), build::Extra::default(), &around)
         }
         KustomizeCommand::Version { .. } => version::run(Name::Kustomize),
         KustomizeCommand::Completion(args) => shell::completions(args.shell, Name::Kustomize),

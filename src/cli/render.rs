@@ -17,6 +17,8 @@ use similar::TextDiff;
 
 use super::args::RenderArgs;
 use super::build::{Surroundings, load_project, value_args};
+use super::validate::checker::{Checker, Unit};
+use super::validate::retain_first;
 use super::write_tree::{self, Changes, Disk};
 use super::{CommandError, Ending, write_stdout};
 use crate::diagnostic::{Code, Diagnostic};
@@ -57,6 +59,8 @@ struct Run<'r> {
     disks: Mutex<BTreeMap<PathBuf, std::sync::Arc<OnDisk>>>,
     check: bool,
     allow_empty: bool,
+    /// Checks the objects, unless that is not wanted.
+    checker: Option<Checker<'r>>,
 }
 
 pub(super) fn run(args: &RenderArgs, around: &Surroundings<'_>) -> Result<Ending, CommandError> {
@@ -94,6 +98,7 @@ pub(super) fn run(args: &RenderArgs, around: &Surroundings<'_>) -> Result<Ending
         disks: Mutex::default(),
         check: args.check,
         allow_empty: args.allow_empty,
+        checker: (!args.no_validate).then(|| Checker::new(&session, &project, around)),
     };
     let outcomes = run.compile(&chosen);
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
@@ -112,8 +117,7 @@ pub(super) fn run(args: &RenderArgs, around: &Surroundings<'_>) -> Result<Ending
     }
     diagnostics.sort_by_key(|d| d.severity);
     // What several environments share is said once.
-    let mut seen = HashSet::new();
-    diagnostics.retain(|d| seen.insert((d.code, d.primary().map(|l| l.span), d.message.clone())));
+    retain_first(&mut diagnostics, session.sources());
     terminal.report(&diagnostics, session.sources());
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
         return Ok(Ending::No);
@@ -236,6 +240,10 @@ impl Run<'_> {
         diagnostics.extend(outcome.diagnostics);
         let Some(build) = outcome.value else { return none(diagnostics) };
         let settings = &prepared.settings;
+        if let Some(checker) = &self.checker {
+            let unit = Unit::of_build(environment.name.clone(), &build, settings.clone());
+            diagnostics.extend(checker.check(&unit, jobs).into_diagnostics());
+        }
         let directory = tree::directory(self.root, settings);
         let disk = self.disk(&directory);
         let mut cx = Context::new(self.session, &prepared.options);

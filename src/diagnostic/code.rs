@@ -6,8 +6,14 @@ macro_rules! level {
     (error) => {
         None
     };
+    (deny) => {
+        Some(Level::Deny)
+    };
     (warn) => {
         Some(Level::Warn)
+    };
+    (allow) => {
+        Some(Level::Allow)
     };
 }
 
@@ -51,6 +57,11 @@ macro_rules! codes {
 }
 
 impl Code {
+    /// Returns whether the code is about something that is deprecated, which `--strict` leaves a warning.
+    pub fn is_deprecation(self) -> bool {
+        matches!(self, Self::DeprecatedField | Self::SchemaDeprecatedVersion)
+    }
+
     /// Returns the code of a name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)
@@ -252,6 +263,8 @@ codes! {
     LabelsSelectorCreated = warn "labels" "selector-created",
     /// A comment names a code that does not exist.
     LintUnknownCode = warn "lint" "unknown-code",
+    /// A comment allows a finding and gives no reason.
+    LintNoReason = warn "lint" "no-reason",
     /// The project file does not exist.
     ProjectMissing = error "project" "missing",
     /// A field of the project file is not known.
@@ -304,6 +317,82 @@ codes! {
     RenderEmptied = error "render" "emptied",
     /// Another render is at work.
     RenderLocked = error "render" "locked",
+    /// A field is not known to the schema of its object.
+    SchemaUnknownField = deny "schema" "unknown-field",
+    /// A field that the schema requires is missing.
+    SchemaMissingField = deny "schema" "missing-field",
+    /// A value has another type than the schema says.
+    SchemaWrongType = deny "schema" "wrong-type",
+    /// A value is none that Kubernetes accepts.
+    SchemaInvalidValue = deny "schema" "invalid-value",
+    /// Two elements of a list have the same key.
+    SchemaDuplicateKey = deny "schema" "duplicate-key",
+    /// Two elements of a list have the same key, which Kubernetes accepts in most cases.
+    SchemaRepeatedEntry = warn "schema" "repeated-entry",
+    /// Kubernetes serves no such kind.
+    SchemaNoSuchKind = deny "schema" "no-such-kind",
+    /// The chosen version of Kubernetes does not serve an API version.
+    SchemaRemovedVersion = deny "schema" "removed-version",
+    /// An API version is deprecated.
+    SchemaDeprecatedVersion = warn "schema" "deprecated-version",
+    /// No schema is known for a kind.
+    SchemaUnknownKind = warn "schema" "unknown-kind",
+    /// No version of Kubernetes is chosen.
+    SchemaNoVersion = warn "schema" "no-version",
+    /// The types of the chosen version of Kubernetes are not known.
+    SchemaUnknownVersion = error "schema" "unknown-version",
+    /// Two objects of one file are the same object.
+    SchemaDuplicateObject = deny "schema" "duplicate-object",
+    /// A Windows container runs in the namespaces of its node.
+    PolicyHostProcess = deny "policy" "host-process",
+    /// A pod shares a namespace of its node.
+    PolicyHostNamespaces = deny "policy" "host-namespaces",
+    /// A container is privileged.
+    PolicyPrivileged = deny "policy" "privileged",
+    /// A container has capabilities that it must not have, or does not drop those that it need not have.
+    PolicyCapabilities = deny "policy" "capabilities",
+    /// A pod mounts a directory of its node.
+    PolicyHostPath = deny "policy" "host-path",
+    /// A container takes a port of its node.
+    PolicyHostPort = deny "policy" "host-port",
+    /// A probe or a hook names a host.
+    PolicyHostProbe = deny "policy" "host-probe",
+    /// A container has another AppArmor profile than that of the runtime.
+    PolicyApparmor = deny "policy" "apparmor",
+    /// A pod chooses its SELinux user, role or type.
+    PolicySelinux = deny "policy" "selinux",
+    /// A container sees all of `/proc`.
+    PolicyProcMount = deny "policy" "proc-mount",
+    /// A container runs without a seccomp profile.
+    PolicySeccomp = deny "policy" "seccomp",
+    /// A pod sets a kernel parameter that is not its own.
+    PolicySysctl = deny "policy" "sysctl",
+    /// A pod has a volume of a kind that it must not have.
+    PolicyVolumeType = deny "policy" "volume-type",
+    /// A process of a container may gain privileges.
+    PolicyPrivilegeEscalation = deny "policy" "privilege-escalation",
+    /// A container may run as root.
+    PolicyRunAsNonRoot = deny "policy" "run-as-non-root",
+    /// A container runs as user 0.
+    PolicyRunAsRoot = deny "policy" "run-as-root",
+    /// An image has no tag, or the tag `latest`.
+    PolicyLatestImage = allow "policy" "latest-image",
+    /// An image has no digest.
+    PolicyUnpinnedImage = allow "policy" "unpinned-image",
+    /// A container requests no processor time or no memory.
+    PolicyMissingRequests = allow "policy" "missing-requests",
+    /// The memory of a container has no limit.
+    PolicyMissingLimits = allow "policy" "missing-limits",
+    /// A container has no readiness probe.
+    PolicyMissingReadinessProbe = allow "policy" "missing-readiness-probe",
+    /// A container has no liveness probe.
+    PolicyMissingLivenessProbe = allow "policy" "missing-liveness-probe",
+    /// A Secret holds text that is not encrypted.
+    PolicyPlainSecret = allow "policy" "plain-secret",
+    /// An entry of a baseline is about nothing that is still found.
+    BaselineStale = warn "baseline" "stale",
+    /// A baseline cannot be read.
+    BaselineInvalid = error "baseline" "invalid",
     /// The command line is wrong.
     Usage = error "cli" "usage",
     /// Output could not be written.

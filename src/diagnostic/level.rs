@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Code, Diagnostic, Severity, place_of};
-use crate::source::SourceMap;
+use crate::source::{SourceMap, Span};
 
 /// What becomes of a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,6 +17,15 @@ pub enum Level {
 }
 
 impl Level {
+    /// Returns the name of the level.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+
     /// Returns the level of a name.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
@@ -37,21 +46,33 @@ pub struct Lints {
     pub strict: bool,
 }
 
+/// What becomes of a finding of a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Leveled {
+    /// It is reported, with what else is to be said about the comments there.
+    Reported(Vec<Diagnostic>),
+    /// The project file says that such findings do not count.
+    Dropped,
+    /// A comment allows it, and needs what is said here.
+    Waived(Vec<Diagnostic>),
+}
+
 impl Lints {
-    fn level(&self, code: Code, at_place: Option<Level>) -> Level {
+    pub(crate) fn level(&self, code: Code, at_place: Option<Level>) -> Level {
         let level = at_place
             .or_else(|| self.levels.get(&code).copied())
             .or_else(|| code.default_level())
             .unwrap_or(Level::Deny);
+        // What is off is off under `--strict`, too.
         match level {
-            Level::Warn if self.strict && code != Code::DeprecatedField => Level::Deny,
+            Level::Warn if self.strict && !code.is_deprecation() => Level::Deny,
             level => level,
         }
     }
 
     /// Gives every warning its level: those that are allowed go, those that are denied become errors. A comment at the
     /// place counts before the project file, and that before the default.
-    pub(super) fn apply(
+    pub(crate) fn apply(
         &self,
         diagnostics: Vec<Diagnostic>,
         sources: &SourceMap,
@@ -69,7 +90,8 @@ impl Lints {
                     let code = Code::LintUnknownCode;
                     let level = self.level(code, None);
                     if level != Level::Allow {
-                        let mut warning = unknown_code(&unknown, &diagnostic);
+                        let beside = diagnostic.primary().map(|label| label.span);
+                        let mut warning = unknown_code(&unknown, beside);
                         if level == Level::Deny {
                             warning.severity = Severity::Error;
                         }
@@ -83,10 +105,49 @@ impl Lints {
     }
 }
 
-fn unknown_code(unknown: &str, beside: &Diagnostic) -> Diagnostic {
+impl Lints {
+    /// Gives a finding its level. A comment at its place, or above the object that it is about (`heads`), counts before the project file.
+    pub(crate) fn level_finding(
+        &self,
+        mut finding: Diagnostic,
+        heads: &[Span],
+        sources: &SourceMap,
+    ) -> Leveled {
+        let own = finding.primary().map(|label| label.span);
+        let comments: Vec<(Span, Comments)> = own
+            .into_iter()
+            .chain(heads.iter().copied())
+            .map(|span| (span, Comments::on(span, finding.code, sources)))
+            .collect();
+        let chosen = comments.iter().find(|(_, comments)| comments.level.is_some());
+        let mut more = Vec::new();
+        for (span, comments) in &comments {
+            if let Some(unknown) = &comments.unknown {
+                more.push(unknown_code(unknown, Some(*span)));
+            }
+        }
+        if let Some((span, _)) =
+            chosen.filter(|(_, c)| c.level == Some(Level::Allow) && !c.has_reason)
+        {
+            let message = format!("a comment here allows `{}` and does not say why", finding.code);
+            let d = Diagnostic::warning(Code::LintNoReason, message).at(*span, "beside this");
+            more.push(d.help(format!("write `# kiln: allow({}) the reason`", finding.code)));
+        }
+        let mut more = self.apply(more, sources);
+        match self.level(finding.code, chosen.and_then(|(_, comments)| comments.level)) {
+            Level::Allow if chosen.is_some() => return Leveled::Waived(more),
+            Level::Allow => return Leveled::Dropped,
+            Level::Warn => finding.severity = Severity::Warning,
+            Level::Deny => finding.severity = Severity::Error,
+        }
+        more.insert(0, finding);
+        Leveled::Reported(more)
+    }
+}
+
+fn unknown_code(unknown: &str, beside: Option<Span>) -> Diagnostic {
     let message = format!("a comment here sets the level of `{unknown}`, which is no code");
-    let span = beside.primary().map(|l| l.span);
-    let warning = Diagnostic::warning(Code::LintUnknownCode, message).at(span, "beside this");
+    let warning = Diagnostic::warning(Code::LintUnknownCode, message).at(beside, "beside this");
     let near = super::nearest(unknown, Code::ALL.iter().map(|code| code.name()));
     match near {
         Some(near) => warning.help(format!("write `{near}`")),
@@ -98,17 +159,23 @@ fn unknown_code(unknown: &str, beside: &Diagnostic) -> Diagnostic {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Comments {
     level: Option<Level>,
+    /// Whether the comment that sets the level goes on.
+    has_reason: bool,
     unknown: Option<String>,
 }
 
 impl Comments {
     /// Reads the comments on the line of a diagnostic and on the lines of comments above it.
     fn at(diagnostic: &Diagnostic, sources: &SourceMap) -> Self {
-        let place = diagnostic.primary().and_then(|label| place_of(sources, label.span));
-        let Some((file, offset)) = place else { return Self::default() };
+        let span = diagnostic.primary().map(|label| label.span);
+        span.map_or_else(Self::default, |span| Self::on(span, diagnostic.code, sources))
+    }
+
+    fn on(span: Span, code: Code, sources: &SourceMap) -> Self {
+        let Some((file, offset)) = place_of(sources, span) else { return Self::default() };
         let number = file.line_column(offset).line;
         let line = |number| String::from_utf8_lossy(file.line(number).1);
-        Self::read(&line(number), (1..number).rev().map(line), diagnostic.code)
+        Self::read(&line(number), (1..number).rev().map(line), code)
     }
 
     /// `above`: the lines above, the nearest first.
@@ -129,10 +196,13 @@ impl Comments {
         let Some((_, directive)) = line.split_once("# kiln:") else { return };
         let Some((level, rest)) = directive.split_once('(') else { return };
         let Some(level) = Level::from_name(level.trim()) else { return };
-        let Some((codes, _)) = rest.split_once(')') else { return };
+        let Some((codes, reason)) = rest.split_once(')') else { return };
         for name in codes.split(',').map(str::trim) {
             match Code::from_name(name) {
-                Some(named) if named == code => self.level = self.level.or(Some(level)),
+                Some(named) if named == code && self.level.is_none() => {
+                    self.level = Some(level);
+                    self.has_reason = !reason.trim().is_empty();
+                }
                 Some(_) => {}
                 None => self.unknown = Some(name.to_owned()),
             }
@@ -167,7 +237,10 @@ mod tests {
     fn a_code_that_does_not_exist_is_noticed() {
         let above = ["# kiln: allow(image::nomatch)"];
         let found = Comments::read("- name: a", above, Code::ImageNoMatch);
-        assert_eq!(found, Comments { level: None, unknown: Some("image::nomatch".to_owned()) });
+        assert_eq!(
+            found,
+            Comments { unknown: Some("image::nomatch".to_owned()), ..Comments::default() }
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::source::FileId;
 use crate::source::{SourceMap, Span};
 
 pub use code::Code;
+pub(crate) use level::Leveled;
 pub use level::{Level, Lints};
 
 /// How grave a diagnostic is.

@@ -369,10 +369,14 @@ impl<'s> Context<'s> {
     }
 
     /// Adds the line of the value that a template has printed where a fault is.
-    fn add_value(&self, diagnostic: &mut Diagnostic) {
+    pub(crate) fn add_value(&self, diagnostic: &mut Diagnostic) {
         let Some(span) = diagnostic.primary().map(|label| label.span) else { return };
         let Some(file) = self.sources().file(span.file) else { return };
-        if let Some(value) = file.print_at(span.start).and_then(|print| self.span_at(print.value)) {
+        // A value in quotes begins with the quote, which the template has.
+        let is_quoted = matches!(file.bytes().get(span.start as usize), Some(b'"' | b'\''));
+        let inside = || file.print_at(span.start + 1).filter(|_| is_quoted);
+        let print = file.print_at(span.start).or_else(inside);
+        if let Some(value) = print.and_then(|print| self.span_at(print.value)) {
             let text = "the value".to_owned();
             diagnostic.labels.push(Label { span: value, text, primary: false });
         }

@@ -65,7 +65,7 @@ pub(super) fn path(resource: &Resource, layout: RenderLayout) -> String {
 }
 
 /// Returns the name of an object without its content hash.
-pub(super) fn plain_name(resource: &Resource) -> &str {
+pub(crate) fn plain_name(resource: &Resource) -> &str {
     let name = resource.id().name.as_str();
     name.strip_suffix(resource.hash_suffix()).unwrap_or(name)
 }

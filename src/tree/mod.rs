@@ -18,6 +18,7 @@ use crate::yaml::{Key, Node};
 use crate::{Build, Output, SourceMap};
 
 pub(crate) use compare::changes;
+pub(crate) use layout::plain_name;
 
 /// What the first line of a rendered file begins with.
 const MARK: &str = "# rendered by kiln from ";
@@ -125,7 +126,7 @@ fn allow_secret(cx: &mut Context<'_>, settings: &Settings, resource: &Resource) 
         SecretPolicy::Encrypted => is_encrypted(resource.node()),
         SecretPolicy::Forbid => false,
     };
-    let name = format!("Secret/{}/{}", id.namespace, layout::plain_name(resource));
+    let name = format!("Secret/{}/{}", id.namespace, plain_name(resource));
     let allowed = settings.allowed_secrets.as_deref().unwrap_or_default();
     if is_harmless || allowed.iter().any(|pattern| Glob::new(pattern.as_str()).is_match(&name)) {
         return Ok(());

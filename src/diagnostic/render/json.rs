@@ -51,6 +51,33 @@ impl From<Place> for Label {
     }
 }
 
+fn item<'d>(viewer: &mut Viewer<'_>, diagnostic: &'d Diagnostic) -> Item<'d> {
+    let view = viewer.view(diagnostic);
+    let steps = view.trace.into_iter();
+    Item {
+        code: diagnostic.code.name(),
+        severity: diagnostic.severity.name(),
+        message: view.message,
+        help: view.help,
+        labels: view.places.into_iter().map(Label::from).collect(),
+        trace: steps
+            .map(|(Position { path, line, column }, what)| Step { path, line, column, what })
+            .collect(),
+    }
+}
+
+/// Returns each diagnostic as a JSON object, as in [`json`].
+pub(crate) fn json_items<'d>(
+    diagnostics: impl IntoIterator<Item = &'d Diagnostic>,
+    sources: &SourceMap,
+    options: &RenderOptions<'_>,
+) -> Vec<serde_json::Value> {
+    let mut viewer = Viewer::new(sources, options);
+    let value =
+        |diagnostic| serde_json::to_value(item(&mut viewer, diagnostic)).unwrap_or_default();
+    diagnostics.into_iter().map(value).collect()
+}
+
 /// Returns diagnostics as one JSON document on one line.
 pub fn json(
     diagnostics: &[Diagnostic],
@@ -58,21 +85,8 @@ pub fn json(
     options: &RenderOptions<'_>,
 ) -> String {
     let mut viewer = Viewer::new(sources, options);
-    let items = diagnostics.iter().map(|diagnostic| {
-        let view = viewer.view(diagnostic);
-        let steps = view.trace.into_iter();
-        Item {
-            code: diagnostic.code.name(),
-            severity: diagnostic.severity.name(),
-            message: view.message,
-            help: view.help,
-            labels: view.places.into_iter().map(Label::from).collect(),
-            trace: steps
-                .map(|(Position { path, line, column }, what)| Step { path, line, column, what })
-                .collect(),
-        }
-    });
-    let report = Report { schema: "kiln/diagnostics/v1", diagnostics: items.collect() };
+    let items = diagnostics.iter().map(|diagnostic| item(&mut viewer, diagnostic)).collect();
+    let report = Report { schema: "kiln/diagnostics/v1", diagnostics: items };
     // Strings and numbers always have a JSON form.
     serde_json::to_string(&report).unwrap_or_default() + "\n"
 }

@@ -20,6 +20,7 @@ use crate::source::{FileId, SourceFile, SourceMap, Span, display_path};
 pub use full::full;
 pub use github::github;
 pub use json::json;
+pub(crate) use json::json_items;
 pub use short::short;
 
 /// How diagnostics are shown.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::environments::{Entry, expand, require_relative};
 use super::glob::Glob;
-use super::{Project, RenderLayout, SecretPolicy, Settings, ValuesFile, ValuesSettings};
+use super::{
+    PodSecurity, Project, RenderLayout, SecretPolicy, Settings, ValuesFile, ValuesSettings,
+};
 use crate::diagnostic::{Code, Diagnostic, Fallible, Level, nearest};
 use crate::project::decode::{Decoder, Field, Rules};
 use crate::project::load::{FaultCodes, report_faults_as};
@@ -36,7 +38,7 @@ const VALUES_FIELDS: &[&str] = &["files", "schema"];
 const ENVIRONMENT_FIELDS: &[&str] =
     &["path", "values", "kubernetes", "render", "validate", "lints"];
 const RENDER_FIELDS: &[&str] = &["dir", "layout", "secrets", "allowSecrets"];
-const VALIDATE_FIELDS: &[&str] = &["podSecurity", "external", "with"];
+const VALIDATE_FIELDS: &[&str] = &["podSecurity", "external", "with", "baseline"];
 
 /// Settings before their words are checked.
 #[derive(Default)]
@@ -179,6 +181,7 @@ fn decode_setting(decoder: &mut Decoder, node: &Node, field: Field<'static>, raw
         "validate" => {
             decoder.fields(node, "validate", VALIDATE_FIELDS, |d, field, value| match field.name {
                 "podSecurity" => raw.pod_security = Some(word_text(d, value, field)),
+                "baseline" => raw.settings.baseline = Some(d.text(value, field)),
                 _ => drop(d.texts(value, field)),
             });
         }
@@ -220,7 +223,11 @@ fn checked(cx: &mut Context<'_>, raw: Raw) -> Fallible<Settings> {
         ("encrypted", SecretPolicy::Encrypted),
         ("allow", SecretPolicy::Allow),
     ];
-    let levels = [("off", ()), ("baseline", ()), ("restricted", ())];
+    let levels = [
+        ("off", PodSecurity::Off),
+        ("baseline", PodSecurity::Baseline),
+        ("restricted", PodSecurity::Restricted),
+    ];
     match word(cx, "render.layout", layout.as_ref(), &layouts) {
         Ok(layout) => settings.layout = layout,
         Err(reported) => result = Err(reported),
@@ -229,8 +236,9 @@ fn checked(cx: &mut Context<'_>, raw: Raw) -> Fallible<Settings> {
         Ok(policy) => settings.secrets = policy,
         Err(reported) => result = Err(reported),
     }
-    if let Err(reported) = word(cx, "validate.podSecurity", pod_security.as_ref(), &levels) {
-        result = Err(reported);
+    match word(cx, "validate.podSecurity", pod_security.as_ref(), &levels) {
+        Ok(level) => settings.pod_security = level,
+        Err(reported) => result = Err(reported),
     }
     if let Some(at) = crd_list_keys {
         let d = Diagnostic::error(

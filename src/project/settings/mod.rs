@@ -63,6 +63,9 @@ pub(crate) struct Settings {
     pub(crate) secrets: Option<SecretPolicy>,
     /// Secrets that the policy does not concern, as `Secret/NAMESPACE/NAME`.
     pub(crate) allowed_secrets: Option<Vec<Text>>,
+    pub(crate) pod_security: Option<PodSecurity>,
+    /// The file of the findings that are known, relative to the project.
+    pub(crate) baseline: Option<Text>,
     pub(crate) levels: BTreeMap<Code, Level>,
 }
 
@@ -81,9 +84,23 @@ impl Settings {
             layout: own.layout.or(self.layout),
             secrets: own.secrets.or(self.secrets),
             allowed_secrets: own.allowed_secrets.clone().or_else(|| self.allowed_secrets.clone()),
+            pod_security: own.pod_security.or(self.pod_security),
+            baseline: own.baseline.clone().or_else(|| self.baseline.clone()),
             levels,
         }
     }
+}
+
+/// How much pods may do: a level of the Pod Security Standards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum PodSecurity {
+    /// Everything.
+    #[default]
+    Off,
+    /// What is not known to end in control of the node.
+    Baseline,
+    /// What a hardened pod needs.
+    Restricted,
 }
 
 /// How rendered objects are laid out in files.

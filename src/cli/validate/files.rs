@@ -1,0 +1,134 @@
+//! Files and folders of objects.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::session::Context;
+use crate::source::{SourceFile, display_path};
+use crate::validate;
+use crate::yaml::Node;
+use crate::{BuildOptions, Session};
+
+/// How deep folders are searched.
+const MAX_DEPTH: usize = 64;
+
+/// What files hold.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) objects: Vec<Node>,
+    pub(super) faults: Vec<Diagnostic>,
+}
+
+/// How a file was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    Itself,
+    ByItsFolder,
+}
+
+/// Reads files, and all the files of folders. `directory`: what paths are shown from.
+pub(super) fn read_all(session: &Session<'_>, paths: &[PathBuf], directory: &Path) -> Read {
+    let mut read = Read::default();
+    for path in paths {
+        read_path(session, path, Kustomized::Read, directory, &mut read);
+    }
+    read
+}
+
+/// What becomes of folders below that have a kustomization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kustomized {
+    Read,
+    LeftOut,
+}
+
+/// Reads a file, or the files of a folder.
+pub(super) fn read_path(
+    session: &Session<'_>,
+    path: &Path,
+    kustomized: Kustomized,
+    directory: &Path,
+    read: &mut Read,
+) {
+    if path.is_dir() {
+        for path in manifests(path, kustomized) {
+            read_objects(session, &path, Named::ByItsFolder, directory, read);
+        }
+    } else {
+        read_objects(session, path, Named::Itself, directory, read);
+    }
+}
+
+/// Reads one file.
+pub(super) fn read_file(
+    session: &Session<'_>,
+    path: &Path,
+    directory: &Path,
+) -> Result<Arc<SourceFile>, Box<Diagnostic>> {
+    session.file(path).map_err(|error| {
+        let message = format!("`{}` cannot be read: {error}", display_path(path, directory));
+        Box::new(Diagnostic::error(Code::FileUnreadable, message))
+    })
+}
+
+fn read_objects(
+    session: &Session<'_>,
+    path: &Path,
+    named: Named,
+    directory: &Path,
+    read: &mut Read,
+) {
+    match read_file(session, path, directory) {
+        Ok(file) => add_objects(session, &file, named, directory, read),
+        Err(fault) => read.faults.push(*fault),
+    }
+}
+
+/// Adds the objects of a file.
+pub(super) fn add_objects(
+    session: &Session<'_>,
+    file: &SourceFile,
+    named: Named,
+    directory: &Path,
+    read: &mut Read,
+) {
+    let options = BuildOptions { shown_from: directory.to_path_buf(), ..BuildOptions::default() };
+    let cx = Context::new(session, &options);
+    match validate::manifests::read(&cx, file) {
+        Ok(manifests) => {
+            // In a folder lie other files, too.
+            let other = manifests.not_an_object.filter(|_| named == Named::Itself);
+            read.faults.extend(other.map(|node| validate::manifests::not_an_object(&cx, &node)));
+            read.objects.extend(manifests.objects);
+        }
+        Err(fault) => read.faults.push(*fault),
+    }
+}
+
+/// Returns the files of objects in a folder and below it, sorted.
+fn manifests(directory: &Path, kustomized: Kustomized) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![(directory.to_path_buf(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        if kustomized == Kustomized::LeftOut && super::has_kustomization(&folder) {
+            continue;
+        }
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let name = entry.file_name();
+            let is_hidden = name.to_string_lossy().starts_with('.');
+            let kind = entry.file_type().ok();
+            if kind.is_some_and(|kind| kind.is_dir()) {
+                if !is_hidden && depth < MAX_DEPTH {
+                    folders.push((path, depth + 1));
+                }
+            } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "json") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
