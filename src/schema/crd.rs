@@ -3,8 +3,14 @@
 //! A `CustomResourceDefinition` has a structural schema for each version: the subset of JSON Schema that the API server accepts,
 //! with its extensions (`apiextensions-apiserver/pkg/apiserver/schema`). CEL rules are counted, not evaluated.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
+use std::sync::OnceLock;
 
+use ecow::EcoString;
+
+use super::catalogue;
 use crate::resource::{Gvk, Pattern};
 use crate::yaml::{Dialect, Node, Scalar, resolve};
 
@@ -18,16 +24,17 @@ pub(crate) struct CrdSchema {
     /// `x-kubernetes-embedded-resource`.
     pub(crate) embedded: bool,
     pub(crate) int_or_string: bool,
-    pub(crate) properties: BTreeMap<String, Self>,
+    /// A value that is missing is filled in before anything is checked.
+    pub(crate) has_default: bool,
+    pub(crate) properties: BTreeMap<String, Below>,
     /// `additionalProperties`; `Some(None)` for `true`.
     #[expect(clippy::option_option, reason = "absent, `true`, and a schema are three things")]
-    pub(crate) additional: Option<Option<Box<Self>>>,
-    pub(crate) items: Option<Box<Self>>,
+    pub(crate) additional: Option<Option<Below>>,
+    pub(crate) items: Option<Below>,
     pub(crate) required: Vec<String>,
     /// The values that it may have, as the definition writes them.
     pub(crate) values: Option<Vec<Node>>,
-    /// The pattern as it is written, too.
-    pub(crate) pattern: Option<(String, Pattern)>,
+    pub(crate) pattern: Option<LazyPattern>,
     pub(crate) format: String,
     pub(crate) minimum: Option<Bound>,
     pub(crate) maximum: Option<Bound>,
@@ -45,6 +52,57 @@ pub(crate) struct CrdSchema {
     pub(crate) not: Option<Box<Self>>,
     /// How many CEL rules stand here.
     pub(crate) cel_rules: usize,
+}
+
+/// A schema that stands in another one.
+#[derive(Clone, Debug)]
+pub(crate) enum Below {
+    Own(Box<CrdSchema>),
+    /// One of the catalogue, which is decoded when it is asked for.
+    Shared(catalogue::SchemaId),
+}
+
+impl Deref for Below {
+    type Target = CrdSchema;
+
+    fn deref(&self) -> &CrdSchema {
+        match self {
+            Self::Own(schema) => schema,
+            Self::Shared(id) => catalogue::schema(*id),
+        }
+    }
+}
+
+/// A pattern that is compiled when a text is compared with it. One that Go would refuse matches any text.
+#[derive(Clone, Debug)]
+pub(crate) struct LazyPattern {
+    text: String,
+    compiled: OnceLock<Option<Pattern>>,
+}
+
+impl LazyPattern {
+    fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), compiled: OnceLock::new() }
+    }
+
+    /// Returns the pattern as it is written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    fn compiled(&self) -> Option<&Pattern> {
+        self.compiled.get_or_init(|| Pattern::between("", &self.text, "").ok()).as_ref()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_valid(&self) -> bool {
+        self.compiled().is_some()
+    }
+
+    /// Returns whether the pattern matches.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.compiled().is_none_or(|pattern| pattern.is_match(text))
+    }
 }
 
 /// A type of JSON.
@@ -104,21 +162,44 @@ fn texts(node: &Node, name: &str) -> Vec<String> {
     elements.iter().map(|element| element.text().to_owned()).collect()
 }
 
+/// Where the texts lead that stand in place of schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    /// Nowhere: they are no schemas.
+    None,
+    /// To other schemas of the catalogue.
+    Catalogue,
+}
+
 impl CrdSchema {
     /// Reads an `openAPIV3Schema`.
     pub(crate) fn of(node: &Node) -> Self {
+        Self::read(node, Names::None)
+    }
+
+    /// Reads a schema of the catalogue, in which names stand for others.
+    pub(super) fn of_catalogue(node: &Node) -> Self {
+        Self::read(node, Names::Catalogue)
+    }
+
+    fn read(node: &Node, names: Names) -> Self {
         let list = |name| {
             let elements = child(node, name).and_then(Node::elements).unwrap_or_default();
-            elements.iter().map(Self::of).collect()
+            elements.iter().map(|element| Self::read(element, names)).collect()
         };
         let bound = |name, exclusive| {
             number(node, name).map(|value| Bound { value, exclusive: flag(node, exclusive) })
         };
+        let below = |node: &Node| match names {
+            Names::Catalogue if node.is_scalar() => catalogue::named(node.text()),
+            _ => Below::Own(Box::new(Self::read(node, names))),
+        };
         let properties = child(node, "properties").and_then(Node::entries).unwrap_or_default();
         let additional =
-            child(node, "additionalProperties").and_then(|additional| match additional.entries() {
-                Some(_) => Some(Some(Box::new(Self::of(additional)))),
-                None => (additional.text() == "true").then_some(None),
+            child(node, "additionalProperties").and_then(|additional| match additional.text() {
+                "true" => Some(None),
+                "false" => None,
+                _ => Some(Some(below(additional))),
             });
         Self {
             kind: match text(node, "type") {
@@ -134,18 +215,16 @@ impl CrdSchema {
             keeps_unknown: flag(node, "x-kubernetes-preserve-unknown-fields"),
             embedded: flag(node, "x-kubernetes-embedded-resource"),
             int_or_string: flag(node, "x-kubernetes-int-or-string"),
+            has_default: child(node, "default").is_some(),
             properties: properties
                 .iter()
-                .map(|entry| (entry.key.text().to_owned(), Self::of(&entry.value)))
+                .map(|entry| (entry.key.text().to_owned(), below(&entry.value)))
                 .collect(),
             additional,
-            items: child(node, "items").map(|items| Box::new(Self::of(items))),
+            items: child(node, "items").map(below),
             required: texts(node, "required"),
             values: child(node, "enum").and_then(Node::elements).map(<[Node]>::to_vec),
-            pattern: child(node, "pattern").and_then(|pattern| {
-                let written = pattern.text();
-                Some((written.to_owned(), Pattern::between("", written, "").ok()?))
-            }),
+            pattern: child(node, "pattern").map(|pattern| LazyPattern::new(pattern.text())),
             format: text(node, "format").to_owned(),
             minimum: bound("minimum", "exclusiveMinimum"),
             maximum: bound("maximum", "exclusiveMaximum"),
@@ -158,28 +237,56 @@ impl CrdSchema {
             all_of: list("allOf"),
             any_of: list("anyOf"),
             one_of: list("oneOf"),
-            not: child(node, "not").map(|not| Box::new(Self::of(not))),
-            cel_rules: child(node, "x-kubernetes-validations")
-                .and_then(Node::elements)
-                .map_or(0, <[Node]>::len),
+            not: child(node, "not").map(|not| Box::new(Self::read(not, names))),
+            // The catalogue says how many there are.
+            cel_rules: child(node, "x-kubernetes-validations").map_or(0, |rules| {
+                let count = || rules.text().parse().unwrap_or(0);
+                rules.elements().map_or_else(count, <[Node]>::len)
+            }),
         }
     }
+
+    /// Returns a list of values that have the schema.
+    pub(super) fn list_of(items: Below) -> Self {
+        Self { kind: Some(CrdKind::Array), items: Some(items), ..Self::default() }
+    }
+
+    /// Returns a map of values that have the schema.
+    pub(super) fn map_of(values: Below) -> Self {
+        Self { kind: Some(CrdKind::Object), additional: Some(Some(values)), ..Self::default() }
+    }
+}
+
+/// Whether a version of a custom resource can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CrdState {
+    Served,
+    Deprecated,
+    /// The definition has it, and does not serve it.
+    NotServed,
+    /// Older releases of the operator serve it, the newest one that is known does not.
+    Gone,
 }
 
 /// A version of a custom resource.
 #[derive(Clone, Debug)]
 pub(crate) struct CrdVersion {
-    pub(crate) served: bool,
-    pub(crate) deprecated: bool,
+    pub(crate) state: CrdState,
+    /// The release of the operator, if the version is from the catalogue.
+    pub(crate) release: Option<&'static str>,
+    pub(crate) is_namespaced: bool,
     /// Whether fields that the schema does not name stay.
     pub(crate) keeps_unknown: bool,
     /// None if the definition has no schema.
-    pub(crate) schema: Option<CrdSchema>,
+    pub(crate) schema: Option<Below>,
 }
 
-/// The custom resources that are known, by group, version and kind.
+/// The custom resources that are known: those that were added, and those of the catalogue.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CrdTypes(HashMap<Gvk, CrdVersion>);
+pub(crate) struct CrdTypes {
+    /// The versions that were added, by group and kind.
+    added: HashMap<(EcoString, EcoString), BTreeMap<EcoString, CrdVersion>>,
+}
 
 impl CrdTypes {
     /// Adds the versions of a definition; returns whether the object is one. Those that are known stay as they are.
@@ -198,16 +305,21 @@ impl CrdTypes {
             "" => is_old,
             other => other == "true",
         };
+        let is_namespaced = text(spec, "scope") != "Cluster";
+        let known = self.added.entry((group.into(), kind.into())).or_default();
         let mut add = |name: &str, version: Option<&Node>| {
             let own = version.and_then(|v| child(v, "schema"));
             let schema = own.and_then(|s| child(s, "openAPIV3Schema")).or(shared);
-            let entry = CrdVersion {
-                served: version.is_none_or(|v| text(v, "served") != "false"),
-                deprecated: version.is_some_and(|v| flag(v, "deprecated")),
-                keeps_unknown,
-                schema: schema.map(CrdSchema::of),
+            let is_served = version.is_none_or(|v| text(v, "served") != "false");
+            let state = match version.is_some_and(|v| flag(v, "deprecated")) {
+                _ if !is_served => CrdState::NotServed,
+                true => CrdState::Deprecated,
+                false => CrdState::Served,
             };
-            self.0.entry(Gvk::new(group, name, kind)).or_insert(entry);
+            let schema = schema.map(|schema| Below::Own(Box::new(CrdSchema::of(schema))));
+            let release = None;
+            let entry = CrdVersion { state, release, is_namespaced, keeps_unknown, schema };
+            known.entry(name.into()).or_insert(entry);
         };
         let versions = child(spec, "versions").and_then(Node::elements).unwrap_or_default();
         for version in versions {
@@ -219,24 +331,104 @@ impl CrdTypes {
         true
     }
 
-    /// Adds types of other definitions. Those that are known stay as they are.
+    /// Adds types of other definitions. Kinds that are known stay as they are.
     pub(crate) fn add_all(&mut self, other: &Self) {
-        let mut others: Vec<(&Gvk, &CrdVersion)> = other.0.iter().collect();
-        others.retain(|(gvk, _)| !self.0.contains_key(gvk));
-        self.0.extend(others.into_iter().map(|(gvk, version)| (gvk.clone(), version.clone())));
+        let mut others: Vec<_> = other.added.iter().collect();
+        others.retain(|(kind, _)| !self.added.contains_key(*kind));
+        self.added.extend(others.into_iter().map(|(kind, versions)| (kind.clone(), versions.clone())));
     }
 
-    /// Returns what is known of a type.
+    fn added(&self, group: &str, kind: &str) -> Option<&BTreeMap<EcoString, CrdVersion>> {
+        self.added.get(&(group.into(), kind.into()))
+    }
+
+    /// Returns what is known of a type. The catalogue is asked if no definition of the kind was added.
     pub(crate) fn get(&self, gvk: &Gvk) -> Option<&CrdVersion> {
-        self.0.get(gvk)
+        match self.added(&gvk.group, &gvk.kind) {
+            Some(versions) => versions.get(&gvk.version),
+            None => catalogue::version(gvk),
+        }
     }
 
-    /// Returns the versions of a kind that are known.
+    /// Returns the versions of a kind that can be used, the preferred one first.
     pub(crate) fn versions_of(&self, group: &str, kind: &str) -> Vec<&str> {
-        let same = |gvk: &&Gvk| gvk.group == group && gvk.kind == kind;
-        let mut versions: Vec<&str> =
-            self.0.keys().filter(same).map(|gvk| gvk.version.as_str()).collect();
-        versions.sort_unstable();
-        versions
+        let mut found: Vec<(&str, &CrdVersion)> = match self.added(group, kind) {
+            Some(versions) => versions.iter().map(|(name, one)| (name.as_str(), one)).collect(),
+            None => catalogue::versions_of(group, kind),
+        };
+        found.retain(|(_, one)| matches!(one.state, CrdState::Served | CrdState::Deprecated));
+        found.sort_by_cached_key(|(name, one)| {
+            Reverse((one.state == CrdState::Served, priority(name)))
+        });
+        found.into_iter().map(|(name, _)| name).collect()
+    }
+}
+
+/// The order in which Kubernetes prefers versions (`k8s.io/apimachinery/pkg/version`): `v2`, `v1`, `v1beta2`, `v1alpha1`, others.
+fn priority(version: &str) -> (u8, u64, u64) {
+    let parts = || {
+        let rest = version.strip_prefix('v')?;
+        let (major, stage) =
+            rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+        let major = major.parse().ok()?;
+        for (name, rank) in [("beta", 2), ("alpha", 1)] {
+            if let Some(minor) = stage.strip_prefix(name) {
+                return Some((rank, major, minor.parse().ok()?));
+            }
+        }
+        stage.is_empty().then_some((3, major, 0))
+    };
+    parts().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::parse_document;
+
+    #[test]
+    fn versions_are_preferred_as_kubernetes_prefers_them() {
+        let mut versions =
+            ["v1alpha1", "v10", "v2", "v1beta2", "v1beta10", "foo", "v11alpha2", "v1"];
+        versions.sort_by_key(|version| Reverse(priority(version)));
+        assert_eq!(
+            versions,
+            ["v10", "v2", "v1", "v1beta10", "v1beta2", "v11alpha2", "v1alpha1", "foo"]
+        );
+    }
+
+    fn definition(version: &str) -> Node {
+        let text = format!(
+            "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+spec:
+  group: cert-manager.io
+  names: {{kind: Certificate}}
+  scope: Cluster
+  versions:
+  - name: {version}
+    schema: {{openAPIV3Schema: {{type: object, properties: {{spec: string, status: {{type: string}}}}}}}}
+"
+        );
+        parse_document(&text, 1, Dialect::V2).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_definition_that_was_added_hides_all_versions_of_the_catalogue() {
+        let mut types = CrdTypes::default();
+        let (v1, v9) = (
+            Gvk::new("cert-manager.io", "v1", "Certificate"),
+            Gvk::new("cert-manager.io", "v9", "Certificate"),
+        );
+        assert!(types.get(&v1).unwrap().release.is_some());
+        assert!(types.add(&definition("v9")));
+        assert!(types.get(&v1).is_none());
+        assert_eq!(types.versions_of("cert-manager.io", "Certificate"), ["v9"]);
+        let found = types.get(&v9).unwrap();
+        assert!(found.release.is_none() && !found.is_namespaced);
+        // A text is no schema here, whatever the catalogue has under that name.
+        let schema = found.schema.as_ref().unwrap();
+        assert_eq!(schema.properties["spec"].kind, None);
+        assert_eq!(schema.properties["status"].kind, Some(CrdKind::String));
     }
 }

@@ -5,6 +5,7 @@
 //! *replaces* the built-in one. Which of them holds is state of one build ([`Schemas`]); nothing is global.
 
 mod builtin;
+mod catalogue;
 mod crd;
 mod custom;
 mod kubernetes;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use crate::resource::{Gvk, Scopes};
 
-pub(crate) use crd::{CrdKind, CrdSchema, CrdTypes, Limits};
+pub(crate) use crd::{CrdKind, CrdSchema, CrdState, CrdTypes, CrdVersion, Limits};
 pub(crate) use custom::{CustomSchema, SchemaFault};
 pub(crate) use kubernetes::{
     Known, Kubernetes, ListKind, NEWEST_MINOR, OLDEST_MINOR, Retirement, Rule, Shape, retirement,

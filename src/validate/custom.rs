@@ -192,7 +192,7 @@ impl<'a> Custom<'a> {
             }
             let below = match (schema.properties.get(key), &schema.additional) {
                 (Some(property), _) => Some(property),
-                (None, Some(Some(values))) => Some(&**values),
+                (None, Some(Some(values))) => Some(values),
                 (None, Some(None)) => None,
                 (None, None) if keeps => None,
                 (None, None) => {
@@ -215,10 +215,15 @@ impl<'a> Custom<'a> {
         }
         for name in &schema.required {
             let value = entries.iter().find(|entry| entry.key.text() == name);
-            let has_default = || schema.properties.get(name).is_some_and(|s| s.nullable);
+            let property = schema.properties.get(name);
+            // The API server fills defaults in first, in place of a null that is not allowed, too.
+            if property.is_some_and(|property| property.has_default) && role == Role::Structural {
+                continue;
+            }
+            let may_be_null = || property.is_some_and(|property| property.nullable);
             match value {
                 None => self.report.missing(path, name, node.origin()),
-                Some(entry) if is_null(&entry.value) && !has_default() => {
+                Some(entry) if is_null(&entry.value) && !may_be_null() => {
                     self.report.missing(path, name, entry.key_origin);
                 }
                 Some(_) => {}
@@ -286,9 +291,8 @@ impl<'a> Custom<'a> {
         let mut invalid = |message: &str| self.report.invalid(path, node.origin(), message, None);
         match &value {
             Scalar::Str(text) => {
-                if let Some((written, _)) =
-                    schema.pattern.as_ref().filter(|(_, p)| !p.is_match(text))
-                {
+                if let Some(pattern) = schema.pattern.as_ref().filter(|p| !p.is_match(text)) {
+                    let written = pattern.as_str();
                     invalid(&format!("must match `{written}`, not `{}`", shortened(text)));
                 }
                 if let Some(expected) = wrong_format(&schema.format, text) {

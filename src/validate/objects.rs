@@ -8,7 +8,7 @@ use super::structure::{Structure, is_null, is_placeholder, shortened};
 use super::{Checked, Rules, kind_name};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::resource::Gvk;
-use crate::schema::{Known, Kubernetes, retirement};
+use crate::schema::{CrdState, CrdVersion, Known, Kubernetes, retirement};
 use crate::yaml::{Node, known};
 
 /// The longest name of a CronJob, in bytes: its Jobs append eleven to it.
@@ -66,7 +66,7 @@ pub(super) fn check(rules: &Rules, object: &Node) -> Checked {
         check_name(&gvk, object, &mut report);
         check_selector(object, &mut report);
     } else if let Some(version) = rules.crds.get(&gvk) {
-        check_version(&gvk, version.served, version.deprecated, object, &mut report);
+        check_version(rules, &gvk, version, object, &mut report);
         match &version.schema {
             Some(schema) => {
                 let mut custom = Custom::new(&rules.types, &mut report, version.keeps_unknown);
@@ -165,19 +165,36 @@ fn served_type(
     }
 }
 
-fn check_version(gvk: &Gvk, served: bool, deprecated: bool, object: &Node, report: &mut Report) {
+fn check_version(
+    rules: &Rules,
+    gvk: &Gvk,
+    version: &CrdVersion,
+    object: &Node,
+    report: &mut Report,
+) {
     let at = object.get(known::API_VERSION).map_or(object.origin(), Node::origin);
     let what = format!("`{}` of `{}`", gvk.kind, gvk.api_version());
-    let d = match (served, deprecated) {
-        (false, _) => Diagnostic::error(
-            Code::SchemaRemovedVersion,
-            format!("{what} is not served by its definition"),
-        ),
-        (true, true) => Diagnostic::warning(
+    let by = version.release.unwrap_or("its definition");
+    let d = match version.state {
+        CrdState::Served => return,
+        CrdState::NotServed => {
+            Diagnostic::error(Code::SchemaRemovedVersion, format!("{what} is not served by {by}"))
+        }
+        CrdState::Deprecated => Diagnostic::warning(
             Code::SchemaDeprecatedVersion,
-            format!("{what} is deprecated by its definition"),
+            format!("{what} is deprecated by {by}"),
         ),
-        (true, false) => return,
+        // The cluster may have an older release.
+        CrdState::Gone => Diagnostic::warning(
+            Code::SchemaDeprecatedVersion,
+            format!("{what} is no longer served by {by}"),
+        ),
+    };
+    let versions = rules.crds.versions_of(&gvk.group, &gvk.kind);
+    let other = versions.into_iter().find(|other| *other != gvk.version);
+    let d = match other {
+        Some(other) => d.help(format!("use `{}/{other}`", gvk.group)),
+        None => d,
     };
     report.push("apiVersion".to_owned(), at, d);
 }
