@@ -9,7 +9,7 @@ each module, as `go.sum` writes it, stands in RELEASES and is checked. With `--d
 each release, unchanged. Needs Go and PyYAML.
 
 Only facts are taken: groups, versions, kinds, scopes, and of the schemas what decides whether a value is accepted. Descriptions and examples are dropped; of
-a default it is kept that there is one, and of CEL rules how many there are. Of older releases only those versions of a kind are taken that the newest
+a default it is kept that there is one, and of CEL rules how many there are. Lists of values that installations extend (EXTENDED) are left out. Of older releases only those versions of a kind are taken that the newest
 release of the project no longer has.
 
 Output:
@@ -90,6 +90,11 @@ KEPT = {
 DROPPED = {"description", "title", "example", "externalDocs", "x-kubernetes-map-type"}
 SCHEMAS = ("items", "not")
 LISTS = ("allOf", "anyOf", "oneOf")
+# Lists of values that installations extend, as the documentation of Flux tells them to for the kinds of other controllers.
+EXTENDED = {
+    ("notification.toolkit.fluxcd.io", "Alert"): ("spec", "eventSources", "kind"),
+    ("notification.toolkit.fluxcd.io", "Receiver"): ("spec", "resources", "kind"),
+}
 # Schemas that everything has; their names say what they are.
 NAMES = {
     '{"type":"boolean"}': "boolean",
@@ -221,6 +226,16 @@ def reduced(schema):
     return out
 
 
+def open_values(schema, way):
+    """Lets the value at a path be any, of those of its type."""
+    at = schema
+    for name in way:
+        at = at["properties"][name]
+        at = at.get("items", at)
+    if way:
+        del at["enum"]
+
+
 def written(value):
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -286,7 +301,10 @@ def main():
     parser.add_argument("--definitions")
     arguments = parser.parse_args()
     kinds = {}
-    for number, release in enumerate(RELEASES):
+    newest = [release.name for release in RELEASES if not release.is_older]
+    for release in RELEASES:
+        # Of what an older release has, messages say that the newest has it no longer.
+        number = newest.index(release.name) if not release.is_older else number
         found = list(definitions(release))
         assert found, release.name
         if arguments.definitions:
@@ -303,6 +321,7 @@ def main():
                     continue
                 state = "gone" if release.is_older or not version["served"] else "deprecated" if version.get("deprecated") else "-"
                 schema = reduced(version["schema"]["openAPIV3Schema"])
+                open_values(schema, EXTENDED.get((group, kind), ()))
                 kinds[group, version["name"], kind] = (spec["scope"], number, state, schema)
     table = Table([entry[3] for entry in kinds.values()])
     lines = []
@@ -310,8 +329,8 @@ def main():
         name = table.add(below(schema, table.name))
         assert table.expanded(name) == schema, kind
         lines.append(f"kind {group}/{version} {kind} {scope} {number} {state} {name}")
-    for release in RELEASES:
-        print("release " + release.name)
+    for name in newest:
+        print("release " + name)
     print("\n".join(lines))
     print("schemas")
     for name, text in sorted(table.lines.items()):

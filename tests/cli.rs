@@ -431,6 +431,10 @@ fn help() {
               List the remote entries that the target names, and how to copy them into the repository,
               instead of building
 
+          --validate
+              Check the objects as `kiln validate` does, and print nothing but the findings if there are
+              errors
+
     Global options:
       -C <DIR>
               Run as if started in this directory
@@ -442,7 +446,7 @@ fn help() {
               Use no project file
 
           --strict
-              Make every warning an error, except those about deprecated fields
+              Make every warning an error, except those about what is deprecated
 
           --error-format <FORMAT>
               How errors and warnings are printed

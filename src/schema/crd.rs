@@ -274,6 +274,10 @@ pub(crate) struct CrdVersion {
     pub(crate) state: CrdState,
     /// The release of the operator, if the version is from the catalogue.
     pub(crate) release: Option<&'static str>,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "only whoever places objects into namespaces asks")
+    )]
     pub(crate) is_namespaced: bool,
     /// Whether fields that the schema does not name stay.
     pub(crate) keeps_unknown: bool,
@@ -335,7 +339,8 @@ impl CrdTypes {
     pub(crate) fn add_all(&mut self, other: &Self) {
         let mut others: Vec<_> = other.added.iter().collect();
         others.retain(|(kind, _)| !self.added.contains_key(*kind));
-        self.added.extend(others.into_iter().map(|(kind, versions)| (kind.clone(), versions.clone())));
+        self.added
+            .extend(others.into_iter().map(|(kind, versions)| (kind.clone(), versions.clone())));
     }
 
     fn added(&self, group: &str, kind: &str) -> Option<&BTreeMap<EcoString, CrdVersion>> {
@@ -347,6 +352,14 @@ impl CrdTypes {
         match self.added(&gvk.group, &gvk.kind) {
             Some(versions) => versions.get(&gvk.version),
             None => catalogue::version(gvk),
+        }
+    }
+
+    /// Returns the release of the operator whose definition of a kind counts, if it is that of the catalogue.
+    pub(crate) fn release_of(&self, group: &str, kind: &str) -> Option<&'static str> {
+        match self.added(group, kind) {
+            Some(_) => None,
+            None => catalogue::versions_of(group, kind).first()?.1.release,
         }
     }
 

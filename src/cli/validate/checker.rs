@@ -436,10 +436,11 @@ fn unknown_kinds(
             if *count == 1 { "1 object is".to_owned() } else { format!("{count} objects are") };
         let message = format!("no schema is known for {name}: {are} not checked");
         let known = rules.crds.versions_of(&gvk.group, &gvk.kind).join("`, `");
-        let help = if known.is_empty() {
-            "name its CustomResourceDefinition under `kubernetes.crds` or with `--crds`".to_owned()
-        } else {
-            format!("its definition has the versions `{known}`")
+        let own = "name its CustomResourceDefinition under `kubernetes.crds` or with `--crds`";
+        let help = match rules.crds.release_of(&gvk.group, &gvk.kind) {
+            Some(release) => format!("{release} has the versions `{known}`; {own}"),
+            None if known.is_empty() => own.to_owned(),
+            None => format!("its definition has the versions `{known}`"),
         };
         let diagnostic = Diagnostic::warning(Code::SchemaUnknownKind, message)
             .at(cx.span(object.origin()), "the first one")
