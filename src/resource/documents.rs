@@ -64,19 +64,10 @@ pub(crate) fn read_objects(bytes: &[u8], base: u32) -> Result<Vec<Node>, ReadFau
 
 /// Returns every document of a text, whatever it holds; the fault of one with the offset of its piece.
 pub(crate) fn read_documents(text: &str, base: u32) -> Result<Vec<Node>, (SyntaxError, usize)> {
-    read_documents_in(text, base, Dialect::V3)
-}
-
-/// Like [`read_documents`], as a reader of another dialect would.
-pub(crate) fn read_documents_in(
-    text: &str,
-    base: u32,
-    dialect: Dialect,
-) -> Result<Vec<Node>, (SyntaxError, usize)> {
     let pieces = split(text).unwrap_or_else(|_| vec![(0, text.len())]);
     let mut nodes = Vec::with_capacity(pieces.len());
     for (start, end) in pieces {
-        let parsed = parse_document(&text[start..end], base + start as u32, dialect);
+        let parsed = parse_document(&text[start..end], base + start as u32, Dialect::V3);
         nodes.extend(parsed.map_err(|error| (error, start))?);
     }
     Ok(nodes)

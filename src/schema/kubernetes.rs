@@ -59,6 +59,16 @@ pub(crate) enum ListKind {
     Keyed(Vec<&'static str>),
 }
 
+/// Lists whose keys only server-side apply insists on; Kubernetes warns at most.
+const LENIENT_LISTS: [(&str, &str); 6] = [
+    ("core.v1.Container", "env"),
+    ("core.v1.Container", "ports"),
+    ("core.v1.PodSpec", "hostAliases"),
+    ("core.v1.PodSpec", "imagePullSecrets"),
+    ("core.v1.ServiceAccount", "secrets"),
+    ("apis.meta.v1.ObjectMeta", "ownerReferences"),
+];
+
 /// What Kubernetes asks of a value beyond its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
@@ -79,6 +89,8 @@ pub(crate) struct Field {
     pub(crate) required: bool,
     pub(crate) shape: Shape,
     pub(crate) rule: Option<Rule>,
+    /// It is a keyed list whose keys only server-side apply insists on; Kubernetes warns at most.
+    pub(crate) lenient: bool,
 }
 
 /// A type with fields, sorted by name.
@@ -242,7 +254,7 @@ fn shape(text: &'static str) -> Shape {
 #[derive(Debug)]
 pub(crate) struct Kubernetes {
     minor: u8,
-    types: HashMap<&'static str, OnceLock<Arc<Type>>>,
+    types: foldhash::HashMap<&'static str, OnceLock<Arc<Type>>>,
 }
 
 impl Kubernetes {
@@ -322,7 +334,8 @@ impl Kubernetes {
         let required = name.ends_with('!');
         let name = name.trim_end_matches('!');
         let rule = sections().rules.get(&(of, name)).cloned();
-        Some(Field { name, required, shape: shape(text), rule })
+        let lenient = LENIENT_LISTS.contains(&(of, name));
+        Some(Field { name, required, shape: shape(text), rule, lenient })
     }
 }
 

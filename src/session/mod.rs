@@ -235,7 +235,7 @@ impl<'r> Session<'r> {
 }
 
 /// Does `count` pieces of work with up to `jobs` threads and returns their results in order.
-fn in_parallel<T: Send + Sync>(
+pub(crate) fn in_parallel<T: Send + Sync>(
     count: usize,
     jobs: usize,
     work: impl Fn(usize) -> T + Sync,

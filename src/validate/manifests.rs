@@ -3,13 +3,16 @@
 //! They are read as Kubernetes' own tools do, by YAML 1.1. Unlike a build, a check takes objects without a name, and a file may hold documents that are none.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::resource::{ReadFault, read_documents_in};
+use crate::resource::{ReadFault, read_documents};
 use crate::session::Context;
 use crate::source::SourceFile;
-use crate::yaml::{Dialect, Node, known};
+use crate::yaml::{Dialect, Node, Scalar, ScalarStyle, Tag, known, resolve};
 
 /// Groups whose objects are read by tools and never reach a cluster.
 const TOOL_GROUPS: [&str; 3] = ["kustomize.config.k8s.io", "kiln", "config.kubernetes.io"];
+
+/// The length of `false`, the longest word for a boolean.
+const LONGEST_BOOLEAN: usize = 5;
 
 /// The objects of a file.
 #[derive(Debug, Default)]
@@ -25,13 +28,30 @@ pub(crate) fn read(cx: &Context<'_>, file: &SourceFile) -> Result<Manifests, Box
     let fault = |fault| Box::new(cx.read_fault_diagnostic(&fault, file));
     let text = std::str::from_utf8(file.bytes())
         .map_err(|error| fault(ReadFault::NotUtf8(error.valid_up_to())))?;
-    let documents = read_documents_in(text, file.base(), Dialect::V2)
+    let documents = read_documents(text, file.base())
         .map_err(|(error, at)| fault(ReadFault::Syntax(error, at)))?;
     let mut manifests = Manifests::default();
-    for document in documents {
+    for mut document in documents {
+        retag(&mut document);
         add(document, &mut manifests);
     }
     Ok(manifests)
+}
+
+/// Gives the words that are booleans to YAML 1.1 alone, as `yes` and `off`, the tag of a boolean.
+fn retag(node: &mut Node) {
+    if let Some(entries) = node.entries_mut() {
+        entries.iter_mut().for_each(|entry| retag(&mut entry.value));
+    } else if let Some(elements) = node.elements_mut() {
+        elements.iter_mut().for_each(retag);
+    } else if node.tag() == Tag::Str
+        && node.style() == ScalarStyle::Plain
+        && !node.is_tagged()
+        && node.text().len() <= LONGEST_BOOLEAN
+        && matches!(resolve(node.text(), Tag::Empty, Dialect::V2), Ok(Scalar::Bool(_)))
+    {
+        node.set_tag(Tag::Bool);
+    }
 }
 
 fn add(node: Node, manifests: &mut Manifests) {

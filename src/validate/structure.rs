@@ -17,16 +17,6 @@ const ENCRYPTED: &str = "ENC[";
 /// The most that the annotations of an object may hold, in bytes.
 const MAX_ANNOTATIONS: usize = 256 << 10;
 
-/// Lists whose keys only server-side apply insists on; Kubernetes warns at most.
-const LENIENT_LISTS: [(&str, &str); 6] = [
-    ("core.v1.Container", "env"),
-    ("core.v1.Container", "ports"),
-    ("core.v1.PodSpec", "hostAliases"),
-    ("core.v1.PodSpec", "imagePullSecrets"),
-    ("core.v1.ServiceAccount", "secrets"),
-    ("apis.meta.v1.ObjectMeta", "ownerReferences"),
-];
-
 /// Returns the value of a scalar as Kubernetes' tools read it: by YAML 1.1, where `yes` is a boolean.
 pub(super) fn scalar_of(node: &Node) -> Scalar<'_> {
     let text = node.text();
@@ -132,8 +122,7 @@ impl<'a> Structure<'a> {
                 continue;
             }
             path.push_key(key);
-            let lenient = LENIENT_LISTS.contains(&(found.name, field.name));
-            self.check_shape(&field.shape, &entry.value, path, lenient);
+            self.check_shape(&field.shape, &entry.value, path, field.lenient);
             if let Some(rule) = &field.rule {
                 self.check_rule(rule, &entry.value, path);
             }

@@ -246,7 +246,7 @@ impl<'c> Checker<'c> {
         let Some(minor) = self.minor(&unit.settings, &lints, &mut report) else { return report };
         let rules = Rules {
             types: Kubernetes::new(minor),
-            crds: self.definitions(unit, &mut report),
+            crds: self.definitions(unit, jobs, &mut report),
             policy: Policy::new(unit.settings.pod_security.unwrap_or_default(), minor, &lints),
         };
         let options = self.options(jobs);
@@ -345,13 +345,13 @@ impl<'c> Checker<'c> {
     }
 
     /// Returns the definitions of the unit itself, of the project and of the command line.
-    fn definitions(&self, unit: &Unit, report: &mut Report) -> Arc<CrdTypes> {
+    fn definitions(&self, unit: &Unit, jobs: usize, report: &mut Report) -> Arc<CrdTypes> {
         let named = unit.settings.crds.iter().flatten().map(|path| self.root().join(path.as_str()));
         let paths: Vec<PathBuf> = named.chain(self.crds.iter().cloned()).collect();
         let known =
             self.cache.crds.lock().unwrap_or_else(PoisonError::into_inner).get(&paths).cloned();
         let shared = known.unwrap_or_else(|| {
-            let read = files::read_all(self.session, &paths, &self.around.terminal.directory);
+            let read = files::read_all(self.session, &paths, &self.around.terminal.directory, jobs);
             report.faults.extend(read.faults);
             let mut types = CrdTypes::default();
             for object in &read.objects {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::session::Context;
+use crate::session::{Context, in_parallel};
 use crate::source::{SourceFile, display_path};
 use crate::validate;
 use crate::yaml::Node;
@@ -27,11 +27,16 @@ pub(super) enum Named {
     ByItsFolder,
 }
 
-/// Reads files, and all the files of folders. `directory`: what paths are shown from.
-pub(super) fn read_all(session: &Session<'_>, paths: &[PathBuf], directory: &Path) -> Read {
+/// Reads files, and all the files of folders. `directory`: what paths are shown from. `jobs`: how many threads read.
+pub(super) fn read_all(
+    session: &Session<'_>,
+    paths: &[PathBuf],
+    directory: &Path,
+    jobs: usize,
+) -> Read {
     let mut read = Read::default();
     for path in paths {
-        read_path(session, path, Kustomized::Read, directory, &mut read);
+        read_path(session, path, Kustomized::Read, (directory, jobs), &mut read);
     }
     read
 }
@@ -48,12 +53,19 @@ pub(super) fn read_path(
     session: &Session<'_>,
     path: &Path,
     kustomized: Kustomized,
-    directory: &Path,
+    (directory, jobs): (&Path, usize),
     read: &mut Read,
 ) {
     if path.is_dir() {
-        for path in manifests(path, kustomized) {
-            read_objects(session, &path, Named::ByItsFolder, directory, read);
+        let paths = manifests(path, kustomized);
+        let all = in_parallel(paths.len(), jobs, |index| {
+            let mut one = Read::default();
+            read_objects(session, &paths[index], Named::ByItsFolder, directory, &mut one);
+            one
+        });
+        for one in all {
+            read.objects.extend(one.objects);
+            read.faults.extend(one.faults);
         }
     } else {
         read_objects(session, path, Named::Itself, directory, read);

@@ -75,7 +75,10 @@ pub(super) fn run(args: &ValidateArgs, around: &Surroundings<'_>) -> Result<Endi
         report.findings.retain(|one| one.diagnostic.severity == Severity::Error);
     }
     write_stdout(run.printed(&report).as_bytes())?;
-    Ok(if report.has_errors() { Ending::No } else { Ending::Done })
+    let ending = if report.has_errors() { Ending::No } else { Ending::Done };
+    // The process ends anyway.
+    std::mem::forget((units, report));
+    Ok(ending)
 }
 
 /// Brings what several units say to one order, and says it once.
@@ -122,6 +125,7 @@ impl Run<'_> {
         if given.is_empty() {
             given.push(".".to_owned());
         }
+        let place = (self.directory, self.around.jobs);
         for target in &given {
             let path = self.directory.join(target);
             if target == "-" {
@@ -129,11 +133,11 @@ impl Run<'_> {
             } else if path.is_file() {
                 // What a kustomization has is checked as it is built.
                 let kustomized = Kustomized::LeftOut;
-                files::read_path(self.session, &path, kustomized, self.directory, &mut read);
+                files::read_path(self.session, &path, kustomized, place, &mut read);
             } else if path.is_dir() && !has_kustomization(&path) && !self.is_environment(&path) {
                 // What a kustomization has is checked as it is built.
                 let kustomized = Kustomized::LeftOut;
-                files::read_path(self.session, &path, kustomized, self.directory, &mut read);
+                files::read_path(self.session, &path, kustomized, place, &mut read);
                 for root in self.roots(&path) {
                     units.extend(self.compile(&root));
                 }
