@@ -66,6 +66,7 @@ pub use provenance::{
     Derived, LogEntry, LogKind, Origin, OriginId, Provenance, Step, StepId, StepKind,
 };
 pub use resource::{Gvk, PreviousId, Resource, ResourceId, ResourceSet};
+pub use schema::CrdTypes;
 pub use session::{BuildOptions, Layout, Reorder, Session, Templates};
 pub use source::{
     CountingReader, DiskReader, EntryKind, FileId, LoadRestriction, MemoryReader, Reader,

@@ -74,7 +74,7 @@ pub(super) fn run(args: &EjectArgs, around: &Surroundings<'_>) -> Result<Ending,
         file::replace(&target, &content)?;
     }
     let ejected = output.join(built.strip_prefix(&root).unwrap_or(Path::new("")));
-    require_same(&ejected, &bytes)?;
+    require_same(&ejected, &bytes, &prepared.options)?;
     write_stdout(format!("{}\n", display_path(&ejected, directory)).as_bytes())?;
     Ok(Ending::Done)
 }
@@ -199,8 +199,8 @@ fn relative(from: &Path, to: &Path) -> String {
     out.to_string_lossy().into_owned()
 }
 
-/// Builds what was written, without the project.
-fn require_same(ejected: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+/// Builds what was written, without the project. `of`: the build that it is a copy of.
+fn require_same(ejected: &Path, bytes: &[u8], of: &BuildOptions) -> Result<(), CommandError> {
     let session = Session::for_one_build(&DiskReader);
     let options = BuildOptions {
         target: ejected.to_path_buf(),
@@ -212,7 +212,13 @@ fn require_same(ejected: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     if same {
         return Ok(());
     }
-    let reason =
-        outcome.diagnostics.first().map_or_else(String::new, |d| format!(": {}", d.message));
+    let reason = match outcome.diagnostics.first() {
+        Some(d) => format!(": {}", d.message),
+        None if of.custom_resources.is_some() => {
+            ": kustomize cannot merge lists of custom resources by `kubernetes.crdListKeys`"
+                .to_owned()
+        }
+        None => String::new(),
+    };
     Err(CommandError::Usage(format!("the written tree does not build to the same bytes{reason}")))
 }

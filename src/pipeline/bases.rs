@@ -53,7 +53,9 @@ pub(super) fn shared(
         return None;
     }
     let options = cx.options;
-    let key: BaseKey = (root.to_path_buf(), options.load_restriction, options.shown_from.clone());
+    let definitions = options.custom_resources.as_ref().map(|types| types.files().to_vec());
+    let (root_path, from) = (root.to_path_buf(), options.shown_from.clone());
+    let key: BaseKey = (root_path, options.load_restriction, from, definitions);
     let base = match cx.session.base(&key) {
         Some(base) => base,
         None => cx.session.keep_base(key, Arc::new(build(cx, level, entry, root))),

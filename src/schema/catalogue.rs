@@ -3,7 +3,7 @@
 //! `schema/catalogue.txt` has the kinds and their schemas; equal parts of schemas stand there once, and the others name them. It lies in the
 //! program as text: one pass finds its lines when it is first needed, and a schema is decoded when a value needs it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
 use super::crd::{Below, CrdSchema, CrdState, CrdVersion};
@@ -20,7 +20,7 @@ pub(crate) struct SchemaId(u32);
 struct Lines {
     releases: Vec<&'static str>,
     /// By kind.
-    kinds: HashMap<&'static str, Vec<Kind>>,
+    kinds: BTreeMap<&'static str, Vec<Kind>>,
     /// Sorted by name.
     schemas: Vec<Schema>,
 }
@@ -41,7 +41,7 @@ struct Schema {
 
 static LINES: LazyLock<Lines> = LazyLock::new(|| {
     let (head, schemas) = TEXT.split_once("\nschemas\n").unwrap_or((TEXT, ""));
-    let mut lines = Lines { releases: Vec::new(), kinds: HashMap::new(), schemas: Vec::new() };
+    let mut lines = Lines { releases: Vec::new(), kinds: BTreeMap::new(), schemas: Vec::new() };
     for line in head.lines() {
         if let Some(release) = line.strip_prefix("release ") {
             lines.releases.push(release);
@@ -109,17 +109,24 @@ pub(super) fn versions_of(group: &str, kind: &str) -> Vec<(&'static str, &'stati
     kinds.filter(|one| one.group == group).map(|one| (one.version, one.decoded())).collect()
 }
 
+/// Returns everything that the catalogue has.
+pub(super) fn all() -> impl Iterator<Item = (Gvk, &'static CrdVersion)> {
+    let kinds = LINES.kinds.iter();
+    let kinds = kinds.flat_map(|(name, kinds)| kinds.iter().map(move |kind| (*name, kind)));
+    kinds.map(|(name, kind)| (Gvk::new(kind.group, kind.version, name), kind.decoded()))
+}
+
 /// Returns the schema that a name stands for where it is written in another one.
 pub(super) fn named(name: &str) -> Below {
     if let Some(items) = name.strip_suffix("[]") {
-        return Below::Own(Box::new(CrdSchema::list_of(named(items))));
+        return Below::own(CrdSchema::list_of(named(items)));
     }
     if let Some(values) = name.strip_suffix("{}") {
-        return Below::Own(Box::new(CrdSchema::map_of(named(values))));
+        return Below::own(CrdSchema::map_of(named(values)));
     }
     match LINES.schemas.binary_search_by(|schema| schema.name.cmp(name)) {
         Ok(index) => Below::Shared(SchemaId(index as u32)),
-        Err(_) => Below::Own(Box::default()),
+        Err(_) => Below::own(CrdSchema::default()),
     }
 }
 

@@ -4,14 +4,15 @@
 //! with its extensions (`apiextensions-apiserver/pkg/apiserver/schema`). CEL rules are counted, not evaluated.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use ecow::EcoString;
 
-use super::catalogue;
-use crate::resource::{Gvk, Pattern};
+use super::{ListRule, catalogue};
+use crate::resource::{Gvk, Pattern, Scopes};
 use crate::yaml::{Dialect, Node, Scalar, resolve};
 
 /// What a value of a custom resource may be.
@@ -57,9 +58,24 @@ pub(crate) struct CrdSchema {
 /// A schema that stands in another one.
 #[derive(Clone, Debug)]
 pub(crate) enum Below {
-    Own(Box<CrdSchema>),
-    /// One of the catalogue, which is decoded when it is asked for.
+    Own(Arc<CrdSchema>),
+    /// One that is decoded when it is asked for.
+    Written(Arc<WrittenSchema>),
+    /// One of the catalogue, which is decoded then, too.
     Shared(catalogue::SchemaId),
+}
+
+/// A schema as it is written.
+#[derive(Debug)]
+pub(crate) struct WrittenSchema {
+    node: Node,
+    decoded: OnceLock<CrdSchema>,
+}
+
+impl Below {
+    pub(super) fn own(schema: CrdSchema) -> Self {
+        Self::Own(Arc::new(schema))
+    }
 }
 
 impl Deref for Below {
@@ -68,6 +84,7 @@ impl Deref for Below {
     fn deref(&self) -> &CrdSchema {
         match self {
             Self::Own(schema) => schema,
+            Self::Written(schema) => schema.decoded.get_or_init(|| CrdSchema::of(&schema.node)),
             Self::Shared(id) => catalogue::schema(*id),
         }
     }
@@ -192,7 +209,7 @@ impl CrdSchema {
         };
         let below = |node: &Node| match names {
             Names::Catalogue if node.is_scalar() => catalogue::named(node.text()),
-            _ => Below::Own(Box::new(Self::read(node, names))),
+            _ => Below::own(Self::read(node, names)),
         };
         let properties = child(node, "properties").and_then(Node::entries).unwrap_or_default();
         let additional =
@@ -246,6 +263,19 @@ impl CrdSchema {
         }
     }
 
+    /// Returns the schema of a field.
+    pub(super) fn field(&self, name: &str) -> Option<&Below> {
+        self.properties.get(name).or_else(|| self.additional.as_ref()?.as_ref())
+    }
+
+    /// Returns how strategic merge patches treat a list.
+    pub(super) fn list_rule(&self) -> ListRule {
+        if self.keys.is_empty() {
+            return ListRule::default();
+        }
+        ListRule { strategy: "merge".to_owned(), keys: self.keys.clone() }
+    }
+
     /// Returns a list of values that have the schema.
     pub(super) fn list_of(items: Below) -> Self {
         Self { kind: Some(CrdKind::Array), items: Some(items), ..Self::default() }
@@ -274,10 +304,6 @@ pub(crate) struct CrdVersion {
     pub(crate) state: CrdState,
     /// The release of the operator, if the version is from the catalogue.
     pub(crate) release: Option<&'static str>,
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "only whoever places objects into namespaces asks")
-    )]
     pub(crate) is_namespaced: bool,
     /// Whether fields that the schema does not name stay.
     pub(crate) keeps_unknown: bool,
@@ -287,12 +313,31 @@ pub(crate) struct CrdVersion {
 
 /// The custom resources that are known: those that were added, and those of the catalogue.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CrdTypes {
+pub struct CrdTypes {
     /// The versions that were added, by group and kind.
-    added: HashMap<(EcoString, EcoString), BTreeMap<EcoString, CrdVersion>>,
+    added: BTreeMap<(EcoString, EcoString), BTreeMap<EcoString, CrdVersion>>,
+    /// What is asked for a kind that was not added, before the catalogue is.
+    before_catalogue: Option<Arc<Self>>,
+    /// The files that the definitions were read from.
+    files: Vec<PathBuf>,
 }
 
 impl CrdTypes {
+    /// Returns types to which others can be added, whose definitions then count before those of `known`.
+    pub(crate) fn above(known: Arc<Self>) -> Self {
+        Self { before_catalogue: Some(known), ..Self::default() }
+    }
+
+    /// Notes that definitions were read from a file.
+    pub(crate) fn note_file(&mut self, path: &Path) {
+        self.files.push(path.to_path_buf());
+    }
+
+    /// Returns the files that the definitions were read from.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// Adds the versions of a definition; returns whether the object is one. Those that are known stay as they are.
     pub(crate) fn add(&mut self, object: &Node) -> bool {
         let gvk = Gvk::of(object);
@@ -320,7 +365,10 @@ impl CrdTypes {
                 true => CrdState::Deprecated,
                 false => CrdState::Served,
             };
-            let schema = schema.map(|schema| Below::Own(Box::new(CrdSchema::of(schema))));
+            let schema = schema.map(|schema| {
+                let (node, decoded) = (schema.clone(), OnceLock::new());
+                Below::Written(Arc::new(WrittenSchema { node, decoded }))
+            });
             let release = None;
             let entry = CrdVersion { state, release, is_namespaced, keeps_unknown, schema };
             known.entry(name.into()).or_insert(entry);
@@ -335,16 +383,9 @@ impl CrdTypes {
         true
     }
 
-    /// Adds types of other definitions. Kinds that are known stay as they are.
-    pub(crate) fn add_all(&mut self, other: &Self) {
-        let mut others: Vec<_> = other.added.iter().collect();
-        others.retain(|(kind, _)| !self.added.contains_key(*kind));
-        self.added
-            .extend(others.into_iter().map(|(kind, versions)| (kind.clone(), versions.clone())));
-    }
-
     fn added(&self, group: &str, kind: &str) -> Option<&BTreeMap<EcoString, CrdVersion>> {
-        self.added.get(&(group.into(), kind.into()))
+        let own = self.added.get(&(group.into(), kind.into()));
+        own.or_else(|| self.before_catalogue.as_ref()?.added(group, kind))
     }
 
     /// Returns what is known of a type. The catalogue is asked if no definition of the kind was added.
@@ -352,6 +393,24 @@ impl CrdTypes {
         match self.added(&gvk.group, &gvk.kind) {
             Some(versions) => versions.get(&gvk.version),
             None => catalogue::version(gvk),
+        }
+    }
+
+    /// Adds where the kinds live, in every version.
+    pub(crate) fn add_scopes(&self, scopes: &mut Scopes) {
+        let mut layer = Some(self);
+        while let Some(types) = layer {
+            for ((group, kind), versions) in &types.added {
+                for (version, one) in versions {
+                    scopes.add(Gvk::new(group, version, kind), one.is_namespaced);
+                }
+            }
+            layer = types.before_catalogue.as_deref();
+        }
+        for (gvk, version) in catalogue::all() {
+            if self.added(&gvk.group, &gvk.kind).is_none() {
+                scopes.add(gvk, version.is_namespaced);
+            }
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Comes in: a type or a schema file. Goes out: for a field of an object, whether it is a list with a merge key. kustomize
 //! takes this from the OpenAPI document of Kubernetes 1.21.2, or from a document of the user's (`openapi.path`), which
-//! *replaces* the built-in one. Which of them holds is state of one build ([`Schemas`]); nothing is global.
+//! *replaces* the built-in one. Which of them holds is state of one build ([`Schemas`]); nothing is global. Where a project asks for it
+//! (`kubernetes.crdListKeys`), the definitions of custom resources say how the lists merge that kustomize knows nothing of.
 
 mod builtin;
 mod catalogue;
@@ -14,7 +15,8 @@ use std::sync::Arc;
 
 use crate::resource::{Gvk, Scopes};
 
-pub(crate) use crd::{CrdKind, CrdSchema, CrdState, CrdTypes, CrdVersion, Limits};
+pub use crd::CrdTypes;
+pub(crate) use crd::{Below, CrdKind, CrdSchema, CrdState, CrdVersion, Limits};
 pub(crate) use custom::{CustomSchema, SchemaFault};
 pub(crate) use kubernetes::{
     Known, Kubernetes, ListKind, NEWEST_MINOR, OLDEST_MINOR, Retirement, Rule, Shape, retirement,
@@ -30,6 +32,8 @@ pub(crate) enum Schema {
     Builtin(builtin::SchemaId),
     /// From one of several documents.
     Layered(Arc<Layers>, Place),
+    /// From the definition of a custom resource.
+    Crd(Below),
 }
 
 /// Where a schema stands.
@@ -116,6 +120,7 @@ impl Schema {
             Self::Layered(layers, Place::Custom(node)) => {
                 Self::at(layers, Place::Custom(custom::field(node, name)?.clone()))
             }
+            Self::Crd(schema) => schema.field(name).cloned().map(Self::Crd),
         }
     }
 
@@ -129,6 +134,7 @@ impl Schema {
             Self::Layered(layers, Place::Custom(node)) => {
                 Self::at(layers, Place::Custom(custom::elements(node)?.clone()))
             }
+            Self::Crd(schema) => schema.items.clone().map(Self::Crd),
         }
     }
 
@@ -141,6 +147,7 @@ impl Schema {
         match self {
             Self::Builtin(id) | Self::Layered(_, Place::Builtin(id)) => builtin::list_rule(*id),
             Self::Layered(_, Place::Custom(node)) => custom::list_rule(node),
+            Self::Crd(schema) => schema.list_rule(),
         }
     }
 }
@@ -159,9 +166,16 @@ pub(crate) struct Schemas {
     builtin_is_due: bool,
     layers: Arc<Layers>,
     ready: bool,
+    /// What is asked about the types that the documents do not know.
+    crds: Option<Arc<CrdTypes>>,
 }
 
 impl Schemas {
+    /// Returns the schemas of a build; `crds`: the custom resources whose lists merge by their keys.
+    pub(crate) fn new(crds: Option<&Arc<CrdTypes>>) -> Self {
+        Self { crds: crds.cloned(), ..Self::default() }
+    }
+
     /// Returns whether an `openapi` field still has an effect.
     pub(crate) fn is_open(&self) -> bool {
         !self.chosen
@@ -210,11 +224,13 @@ impl Schemas {
     /// Returns the schema of a type.
     pub(crate) fn for_type(&mut self, gvk: &Gvk) -> Option<Schema> {
         self.prepare();
-        if matches!(self.layers.0[..], [Layer::Builtin]) {
-            return builtin::for_type(gvk).map(Schema::Builtin);
-        }
-        let place = self.layers.for_type(gvk)?;
-        Some(Schema::Layered(Arc::clone(&self.layers), place))
+        let found = if matches!(self.layers.0[..], [Layer::Builtin]) {
+            builtin::for_type(gvk).map(Schema::Builtin)
+        } else {
+            let layered = |place| Schema::Layered(Arc::clone(&self.layers), place);
+            self.layers.for_type(gvk).map(layered)
+        };
+        found.or_else(|| self.crds.as_ref()?.get(gvk)?.schema.clone().map(Schema::Crd))
     }
 }
 

@@ -18,7 +18,7 @@ use std::thread;
 use crate::diagnostic::{Code, Diagnostic, Fallible, Label, Reported, Sink, TraceStep};
 use crate::provenance::{OriginId, Provenance, ProvenanceSpace, Recorder, StepKind};
 use crate::resource::{ReadFault, Scopes, read_objects};
-use crate::schema::Schemas;
+use crate::schema::{CrdTypes, Schemas};
 use crate::source::{
     FileId, LoadError, LoadRestriction, Loader, Print, Reader, Segment, Segments, SourceFile,
     SourceMap, Span,
@@ -57,7 +57,7 @@ const MIN_BYTES_AHEAD: usize = 64 << 10;
 pub(crate) const WORKER_STACK_BYTES: usize = 512 << 20;
 
 /// What of a build decides about a kustomization that another one names: its directory, and what of the options counts there.
-pub(crate) type BaseKey = (PathBuf, LoadRestriction, PathBuf);
+pub(crate) type BaseKey = (PathBuf, LoadRestriction, PathBuf, Option<Vec<PathBuf>>);
 
 /// What the pipeline keeps of such a kustomization.
 pub(crate) type Base = Arc<dyn Any + Send + Sync>;
@@ -85,6 +85,8 @@ pub struct Session<'r> {
     documents: Mutex<HashMap<FileId, Document>>,
     /// What is kept of the kustomizations that others name, by [`BaseKey`]. Their shape is the pipeline's.
     bases: Mutex<HashMap<BaseKey, Base>>,
+    /// Definitions of custom resources, by the files and folders that were named.
+    custom_resources: Mutex<HashMap<Vec<PathBuf>, Arc<CrdTypes>>>,
     provenance: Arc<ProvenanceSpace>,
     /// The files whose objects were handed over without being kept; none if all objects are kept.
     handed_over: Option<Mutex<HashSet<FileId>>>,
@@ -100,6 +102,7 @@ impl<'r> Session<'r> {
             objects: Mutex::default(),
             documents: Mutex::default(),
             bases: Mutex::default(),
+            custom_resources: Mutex::default(),
             provenance: Arc::default(),
             handed_over: None,
         }
@@ -218,6 +221,20 @@ impl<'r> Session<'r> {
         self.bases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn known_custom_resources(&self) -> MutexGuard<'_, HashMap<Vec<PathBuf>, Arc<CrdTypes>>> {
+        self.custom_resources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the definitions of custom resources that were read from these paths.
+    pub(crate) fn custom_resources(&self, paths: &[PathBuf]) -> Option<Arc<CrdTypes>> {
+        self.known_custom_resources().get(paths).cloned()
+    }
+
+    /// Keeps the definitions that these paths hold.
+    pub(crate) fn keep_custom_resources(&self, paths: Vec<PathBuf>, types: &Arc<CrdTypes>) {
+        self.known_custom_resources().insert(paths, Arc::clone(types));
+    }
+
     /// Returns whether the session is for more than one build.
     pub(crate) fn keeps_bases(&self) -> bool {
         self.handed_over.is_none()
@@ -328,14 +345,19 @@ pub(crate) struct Context<'s> {
 
 impl<'s> Context<'s> {
     pub(crate) fn new(session: &'s Session<'s>, options: &'s BuildOptions) -> Self {
+        let custom_resources = options.custom_resources.as_ref();
+        let mut scopes = Scopes::default();
+        if let Some(types) = custom_resources {
+            types.add_scopes(&mut scopes);
+        }
         Self {
             session,
             options,
             loader: Loader::new(session.reader(), options.load_restriction, &options.remotes),
             sink: Sink::default(),
             provenance: Provenance::within(&session.provenance),
-            schemas: Schemas::default(),
-            scopes: Arc::default(),
+            schemas: Schemas::new(custom_resources),
+            scopes: Arc::new(scopes),
             schema_choice: None,
             route: Vec::new(),
             written: Vec::new(),

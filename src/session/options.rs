@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Session;
 use crate::diagnostic::{Diagnostic, Lints};
+use crate::schema::CrdTypes;
 use crate::source::{LoadRestriction, SourceFile};
 
 /// The order of the output, as the command line asks for it.
@@ -55,6 +56,9 @@ pub struct BuildOptions {
     pub templates: Option<Arc<dyn Templates>>,
     /// Remote entries of kustomizations, and the directories or files, absolute, that stand for them.
     pub remotes: Vec<(String, PathBuf)>,
+    /// Custom resources whose keyed lists merge under patches, and whose definitions say whether they have a namespace. Without them the
+    /// build does as kustomize does, which knows neither.
+    pub custom_resources: Option<Arc<CrdTypes>>,
 }
 
 /// Renders files before they are parsed.

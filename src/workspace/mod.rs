@@ -1,16 +1,21 @@
 //! A project and its environments, ready to be built: which directory a target means, which values and templates count
 //! there.
 
+mod custom_resources;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::Outcome;
 use crate::diagnostic::{Code, Diagnostic, Fallible, Lints, nearest};
 use crate::project::{Environment, Project, Settings, discover};
+use crate::schema::CrdTypes;
 use crate::session::{BuildOptions, Context, Session};
 use crate::source::{EntryKind, clean, display_path};
 use crate::template::TemplateSet;
 use crate::values::{self, ValueArgs, Values};
+
+use custom_resources::custom_resources;
 
 /// What a target means.
 #[derive(Clone, Debug)]
@@ -190,6 +195,19 @@ pub(crate) fn environments(
     outcome(cx, session, lints, result.map(|()| found))
 }
 
+/// Reads the definitions of custom resources that settings name, and those at other paths, absolute.
+pub(crate) fn definitions(
+    session: &Session<'_>,
+    project: &Project,
+    settings: &Settings,
+    others: &[PathBuf],
+    options: &BuildOptions,
+) -> Outcome<Arc<CrdTypes>> {
+    let mut cx = Context::new(session, options);
+    let read = custom_resources(&mut cx, project, settings, others);
+    outcome(cx, session, &options.lints, read)
+}
+
 /// Reads what a build of a target needs: values and templates. `options`: what the command line says.
 pub(crate) fn prepare(
     session: &Session<'_>,
@@ -209,6 +227,12 @@ pub(crate) fn prepare(
     let context_options = options.clone();
     let mut cx = Context::new(session, &context_options);
     let loaded = values::load(&mut cx, project, environment, args);
+    if settings.crd_list_keys == Some(true) {
+        match custom_resources(&mut cx, project, &settings, &[]) {
+            Ok(types) => options.custom_resources = Some(types),
+            Err(reported) => return outcome(cx, session, &context_options.lints, Err(reported)),
+        }
+    }
     let prepared = loaded.map(|values| {
         let templates = (!project.templates.is_empty()).then(|| {
             let set = TemplateSet::new(

@@ -1,6 +1,6 @@
 //! What `kiln validate`, `kiln build --validate` and `kiln render` do with the objects of a target.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use crate::session::{Context, Text};
 use crate::source::{Span, display_path};
 use crate::tree;
 use crate::validate::{self, Baseline, BaselineEntry, Finding, Policy, Rules};
-use crate::workspace::Target;
+use crate::workspace::{self, Target};
 use crate::yaml::Node;
 use crate::{Build, BuildOptions, Lints, Provenance, Session, Severity};
 
@@ -194,13 +194,7 @@ pub(in crate::cli) struct Checker<'c> {
     pub(in crate::cli) baseline: Option<PathBuf>,
     /// What a baseline has is reported, too.
     pub(in crate::cli) ignores_baseline: bool,
-    cache: Cache,
-}
-
-/// What several units share: definitions by the files that hold them, and baselines.
-#[derive(Default)]
-struct Cache {
-    crds: Mutex<HashMap<Vec<PathBuf>, Arc<CrdTypes>>>,
+    /// The baselines that were read.
     baselines: Mutex<BTreeMap<PathBuf, Arc<Baseline>>>,
 }
 
@@ -218,7 +212,7 @@ impl<'c> Checker<'c> {
             crds: Vec::new(),
             baseline: None,
             ignores_baseline: false,
-            cache: Cache::default(),
+            baselines: Mutex::default(),
         }
     }
 
@@ -246,7 +240,7 @@ impl<'c> Checker<'c> {
         let Some(minor) = self.minor(&unit.settings, &lints, &mut report) else { return report };
         let rules = Rules {
             types: Kubernetes::new(minor),
-            crds: self.definitions(unit, jobs, &mut report),
+            crds: self.definitions(unit, &mut report),
             policy: Policy::new(unit.settings.pod_security.unwrap_or_default(), minor, &lints),
         };
         let options = self.options(jobs);
@@ -305,7 +299,7 @@ impl<'c> Checker<'c> {
     pub(in crate::cli) fn stale(&self, units: &BTreeSet<String>) -> Vec<Diagnostic> {
         let options = self.options(1);
         let cx = Context::new(self.session, &options);
-        let baselines = self.cache.baselines.lock().unwrap_or_else(PoisonError::into_inner);
+        let baselines = self.baselines.lock().unwrap_or_else(PoisonError::into_inner);
         let stale = baselines.values().flat_map(|baseline| baseline.stale(&cx, units)).collect();
         let lints = Lints { strict: self.around.strict, levels: self.project.levels.clone() };
         lints.apply(stale, self.session.sources())
@@ -345,33 +339,21 @@ impl<'c> Checker<'c> {
     }
 
     /// Returns the definitions of the unit itself, of the project and of the command line.
-    fn definitions(&self, unit: &Unit, jobs: usize, report: &mut Report) -> Arc<CrdTypes> {
-        let named = unit.settings.crds.iter().flatten().map(|path| self.root().join(path.as_str()));
-        let paths: Vec<PathBuf> = named.chain(self.crds.iter().cloned()).collect();
-        let known =
-            self.cache.crds.lock().unwrap_or_else(PoisonError::into_inner).get(&paths).cloned();
-        let shared = known.unwrap_or_else(|| {
-            let read = files::read_all(self.session, &paths, &self.around.terminal.directory, jobs);
-            report.faults.extend(read.faults);
-            let mut types = CrdTypes::default();
-            for object in &read.objects {
-                types.add(object);
-            }
-            let types = Arc::new(types);
-            let mut cache = self.cache.crds.lock().unwrap_or_else(PoisonError::into_inner);
-            cache.insert(paths, Arc::clone(&types));
-            types
-        });
+    fn definitions(&self, unit: &Unit, report: &mut Report) -> Arc<CrdTypes> {
+        let options = self.options(1);
+        let (session, settings) = (self.session, &unit.settings);
+        let read = workspace::definitions(session, self.project, settings, &self.crds, &options);
+        report.faults.extend(read.diagnostics);
+        let named = read.value.unwrap_or_default();
         let is_definition = |object: &&Object| object.id.gvk.kind == "CustomResourceDefinition";
         let own: Vec<&Object> = unit.objects.iter().filter(is_definition).collect();
         if own.is_empty() {
-            return shared;
+            return named;
         }
-        let mut types = CrdTypes::default();
+        let mut types = CrdTypes::above(named);
         for object in own {
             types.add(&object.node);
         }
-        types.add_all(&shared);
         Arc::new(types)
     }
 
@@ -381,7 +363,7 @@ impl<'c> Checker<'c> {
         }
         let from_project = settings.baseline.as_ref().map(|path| self.root().join(path.as_str()));
         let path = self.baseline.clone().or(from_project)?;
-        let mut baselines = self.cache.baselines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut baselines = self.baselines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = baselines.get(&path) {
             return Some(Arc::clone(known));
         }

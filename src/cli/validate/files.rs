@@ -27,37 +27,16 @@ pub(super) enum Named {
     ByItsFolder,
 }
 
-/// Reads files, and all the files of folders. `directory`: what paths are shown from. `jobs`: how many threads read.
-pub(super) fn read_all(
-    session: &Session<'_>,
-    paths: &[PathBuf],
-    directory: &Path,
-    jobs: usize,
-) -> Read {
-    let mut read = Read::default();
-    for path in paths {
-        read_path(session, path, Kustomized::Read, (directory, jobs), &mut read);
-    }
-    read
-}
-
-/// What becomes of folders below that have a kustomization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kustomized {
-    Read,
-    LeftOut,
-}
-
-/// Reads a file, or the files of a folder.
+/// Reads a file, or the files of a folder; what has a kustomization is left out. `directory`: what paths are shown from. `jobs`: how many
+/// threads read.
 pub(super) fn read_path(
     session: &Session<'_>,
     path: &Path,
-    kustomized: Kustomized,
     (directory, jobs): (&Path, usize),
     read: &mut Read,
 ) {
     if path.is_dir() {
-        let paths = manifests(path, kustomized);
+        let paths = manifests(path);
         let all = in_parallel(paths.len(), jobs, |index| {
             let mut one = Read::default();
             read_objects(session, &paths[index], Named::ByItsFolder, directory, &mut one);
@@ -119,11 +98,11 @@ pub(super) fn add_objects(
 }
 
 /// Returns the files of objects in a folder and below it, sorted.
-fn manifests(directory: &Path, kustomized: Kustomized) -> Vec<PathBuf> {
+fn manifests(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![(directory.to_path_buf(), 0)];
     while let Some((folder, depth)) = folders.pop() {
-        if kustomized == Kustomized::LeftOut && super::has_kustomization(&folder) {
+        if super::has_kustomization(&folder) {
             continue;
         }
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };

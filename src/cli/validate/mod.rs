@@ -21,7 +21,7 @@ use crate::values::ValueArgs as Values;
 use crate::workspace::{self, Target};
 use crate::{BuildOptions, DiskReader, Lints, Provenance, Session, Severity, SourceMap};
 use checker::{Checker, Object, Report, Summary, Unit};
-use files::{Kustomized, Named, Read};
+use files::{Named, Read};
 
 /// The names of kustomization files.
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -132,12 +132,10 @@ impl Run<'_> {
                 self.read_stdin(&mut read)?;
             } else if path.is_file() {
                 // What a kustomization has is checked as it is built.
-                let kustomized = Kustomized::LeftOut;
-                files::read_path(self.session, &path, kustomized, place, &mut read);
+                files::read_path(self.session, &path, place, &mut read);
             } else if path.is_dir() && !has_kustomization(&path) && !self.is_environment(&path) {
                 // What a kustomization has is checked as it is built.
-                let kustomized = Kustomized::LeftOut;
-                files::read_path(self.session, &path, kustomized, place, &mut read);
+                files::read_path(self.session, &path, place, &mut read);
                 for root in self.roots(&path) {
                     units.extend(self.compile(&root));
                 }

@@ -12,7 +12,6 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic, Fallible, Level, nearest};
 use crate::project::decode::{Decoder, Field, Rules};
 use crate::project::load::{FaultCodes, report_faults_as};
-use crate::provenance::OriginId;
 use crate::session::{Context, Text};
 use crate::source::{SourceFile, join};
 use crate::yaml::{Node, NodeKind};
@@ -47,7 +46,6 @@ struct Raw {
     layout: Option<Text>,
     secrets: Option<Text>,
     pod_security: Option<Text>,
-    crd_list_keys: Option<OriginId>,
     lints: Vec<(ecow::EcoString, Text)>,
 }
 
@@ -165,8 +163,7 @@ fn decode_setting(decoder: &mut Decoder, node: &Node, field: Field<'static>, raw
                         raw.settings.kubernetes_version = Some(word_text(d, value, field));
                     }
                     "crds" => raw.settings.crds = Some(d.texts(value, field)),
-                    _ if d.boolean(value, field) => raw.crd_list_keys = Some(value.origin()),
-                    _ => {}
+                    _ => raw.settings.crd_list_keys = Some(d.boolean(value, field)),
                 }
             });
         }
@@ -211,7 +208,7 @@ fn require_type(
 
 /// Checks the words of settings.
 fn checked(cx: &mut Context<'_>, raw: Raw) -> Fallible<Settings> {
-    let Raw { mut settings, layout, secrets, pod_security, crd_list_keys, lints } = raw;
+    let Raw { mut settings, layout, secrets, pod_security, lints } = raw;
     let mut result = Ok(());
     let layouts = [
         ("flat", RenderLayout::Flat),
@@ -239,16 +236,6 @@ fn checked(cx: &mut Context<'_>, raw: Raw) -> Fallible<Settings> {
     match word(cx, "validate.podSecurity", pod_security.as_ref(), &levels) {
         Ok(level) => settings.pod_security = level,
         Err(reported) => result = Err(reported),
-    }
-    if let Some(at) = crd_list_keys {
-        let d = Diagnostic::error(
-            Code::ProjectWrongType,
-            "`kubernetes.crdListKeys` cannot be turned on yet",
-        )
-        .at(cx.span(at), "not supported");
-        result = Err(
-            cx.fail(d.help("remove it: lists of custom resources are replaced, as kustomize does"))
-        );
     }
     if let Some(Err(reported)) = settings.render_dir.as_ref().map(|dir| require_relative(cx, dir)) {
         result = Err(reported);

@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) kubernetes_version: Option<Text>,
     /// Files or folders of `CustomResourceDefinition`s.
     pub(crate) crds: Option<Vec<Text>>,
+    /// Whether a build merges keyed lists of custom resources, and takes their scopes from their definitions.
+    pub(crate) crd_list_keys: Option<bool>,
     /// Where rendered files go, relative to the project.
     pub(crate) render_dir: Option<Text>,
     pub(crate) layout: Option<RenderLayout>,
@@ -80,6 +82,7 @@ impl Settings {
                 .clone()
                 .or_else(|| self.kubernetes_version.clone()),
             crds: own.crds.clone().or_else(|| self.crds.clone()),
+            crd_list_keys: own.crd_list_keys.or(self.crd_list_keys),
             render_dir: own.render_dir.clone().or_else(|| self.render_dir.clone()),
             layout: own.layout.or(self.layout),
             secrets: own.secrets.or(self.secrets),

@@ -1,0 +1,130 @@
+//! The definitions of custom resources that a project names (`kubernetes.crds`), or the command line does.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic, Fallible};
+use crate::project::{Project, Settings};
+use crate::provenance::OriginId;
+use crate::resource::{ReadFault, read_documents};
+use crate::schema::CrdTypes;
+use crate::session::Context;
+use crate::source::{EntryKind, LoadError, Reader, clean, display_path};
+use crate::yaml::{Node, known};
+
+/// How deep folders are searched.
+const MAX_DEPTH: usize = 64;
+
+/// A file or folder, absolute, and where the project file names it.
+type Named = (PathBuf, Option<OriginId>);
+
+/// Reads the definitions that settings name, and those at other paths, absolute. They are read once in a session.
+pub(crate) fn custom_resources(
+    cx: &mut Context<'_>,
+    project: &Project,
+    settings: &Settings,
+    others: &[PathBuf],
+) -> Fallible<Arc<CrdTypes>> {
+    let root = project.root().unwrap_or(Path::new("/"));
+    let own = settings.crds.iter().flatten();
+    let named: Vec<Named> = own
+        .map(|text| (clean(&root.join(text.as_str())), Some(text.at)))
+        .chain(others.iter().map(|path| (clean(path), None)))
+        .collect();
+    let paths: Vec<PathBuf> = named.iter().map(|(path, _)| path.clone()).collect();
+    if let Some(known) = cx.session.custom_resources(&paths) {
+        return Ok(known);
+    }
+    let mut types = CrdTypes::default();
+    let mut result = Ok(());
+    for (path, at) in &named {
+        for file in definition_files(cx.session.reader(), path) {
+            if let Err(reported) = read(cx, &file, *at, &mut types) {
+                result = Err(reported);
+            }
+        }
+    }
+    result?;
+    let types = Arc::new(types);
+    cx.session.keep_custom_resources(paths, &types);
+    Ok(types)
+}
+
+/// Returns the files that may hold definitions: a file itself, or what lies in a folder and below it, sorted. Hidden folders and symbolic
+/// links to folders are left out.
+fn definition_files(reader: &dyn Reader, path: &Path) -> Vec<PathBuf> {
+    let is_directory = |path: &Path| {
+        let resolved = reader.canonicalize(path).and_then(|path| reader.kind(&path));
+        matches!(resolved, Ok(EntryKind::Directory))
+    };
+    if !is_directory(path) {
+        return vec![path.to_path_buf()];
+    }
+    let mut found = Vec::new();
+    let mut folders = vec![(path.to_path_buf(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        for name in reader.list(&folder).unwrap_or_default() {
+            let below = folder.join(&name);
+            if matches!(reader.kind(&below), Ok(EntryKind::Directory)) {
+                let is_hidden = name.to_string_lossy().starts_with('.');
+                folders.extend((!is_hidden && depth < MAX_DEPTH).then_some((below, depth + 1)));
+            } else if below.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "json") {
+                found.push(below);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(
+    cx: &mut Context<'_>,
+    path: &Path,
+    at: Option<OriginId>,
+    types: &mut CrdTypes,
+) -> Fallible<()> {
+    let file = match cx.session.file(path) {
+        Ok(file) => file,
+        Err(error) => {
+            let shown = display_path(path, &cx.options.shown_from);
+            let (code, message) = match &error {
+                LoadError::Io { error, .. } if error.kind() == ErrorKind::NotFound => {
+                    (Code::FileMissing, format!("`{shown}` does not exist"))
+                }
+                LoadError::Io { error, .. } => {
+                    (Code::FileUnreadable, format!("`{shown}` cannot be read: {error}"))
+                }
+                other => (Code::FileUnreadable, other.to_string()),
+            };
+            let span = at.and_then(|at| cx.span(at));
+            let d = Diagnostic::error(code, message).at(span, "named here");
+            return Err(cx.fail(d));
+        }
+    };
+    let documents = match std::str::from_utf8(file.bytes()) {
+        Ok(text) => {
+            read_documents(text, file.base()).map_err(|(error, at)| ReadFault::Syntax(error, at))
+        }
+        Err(error) => Err(ReadFault::NotUtf8(error.valid_up_to())),
+    };
+    match documents {
+        Ok(documents) => documents.iter().for_each(|document| add(document, types)),
+        Err(fault) => {
+            let d = cx.read_fault_diagnostic(&fault, &file);
+            return Err(cx.fail(d));
+        }
+    }
+    types.note_file(path);
+    Ok(())
+}
+
+/// Adds the definitions of a document, which may be a list of objects. What else is there is nobody's fault.
+fn add(document: &Node, types: &mut CrdTypes) {
+    match document.get(known::ITEMS).and_then(Node::elements) {
+        Some(items) => items.iter().for_each(|item| add(item, types)),
+        None => {
+            types.add(document);
+        }
+    }
+}
