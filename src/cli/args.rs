@@ -109,7 +109,7 @@ pub(super) enum Command {
     Eject(EjectArgs),
     /// With `--project`: write a project file for the kustomizations below the directory
     Create,
-    /// Print the JSON Schema of a file
+    /// Print the JSON Schema of a file, or import definitions of custom resources
     Schema(SchemaArgs),
     /// Say what a code means, why it is reported and what to do
     Explain(ExplainArgs),
@@ -313,17 +313,29 @@ pub(super) struct EjectArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct SchemaArgs {
-    /// The file that the schema is about
-    #[arg(value_name = "FILE")]
-    pub(super) kind: SchemaKind,
+    #[command(subcommand)]
+    pub(super) command: SchemaCommand,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum SchemaKind {
-    /// `kiln.yaml`
+#[derive(Debug, Subcommand)]
+pub(super) enum SchemaCommand {
+    /// Print the JSON Schema of `kiln.yaml`
     Project,
-    /// `kustomization.yaml`
+    /// Print the JSON Schema of `kustomization.yaml`
     Kustomization,
+    /// Add definitions of custom resources to the project
+    Import(ImportArgs),
+}
+
+/// Add definitions of custom resources to the project.
+///
+/// Each CustomResourceDefinition becomes a file in the first folder of `kubernetes.crds`, or in `crds/`, with what checking needs and nothing
+/// else. `kubectl get crd -o yaml | kiln schema import -` takes those of a cluster.
+#[derive(Args, Debug)]
+pub(super) struct ImportArgs {
+    /// Files or folders that hold CustomResourceDefinitions, `-` for stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// What `kiln build` takes beside the flags of kustomize.

@@ -17,6 +17,7 @@ mod eject;
 mod environments;
 mod explain;
 mod file;
+mod import;
 mod remotes;
 mod render;
 mod schema;
@@ -199,7 +200,7 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Survey(args) => environments::survey(args, &around),
         Command::Eject(args) => eject::run(args, &around),
         Command::Create => environments::create(global.project.as_deref(), &around),
-        Command::Schema(args) => schema::run(args.kind),
+        Command::Schema(args) => schema::run(&args.command, &around),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),
         Command::Version => version::run(Name::Kiln),
         Command::Completions(args) => shell::completions(args.shell, Name::Kiln),

@@ -393,6 +393,10 @@ codes! {
     BaselineStale = warn "baseline" "stale",
     /// A baseline cannot be read.
     BaselineInvalid = error "baseline" "invalid",
+    /// A file that is imported holds no definition of a custom resource.
+    SchemaNoDefinition = error "schema" "no-definition",
+    /// Another file defines a custom resource that is imported.
+    SchemaDefinitionExists = error "schema" "definition-exists",
     /// The command line is wrong.
     Usage = error "cli" "usage",
     /// Output could not be written.

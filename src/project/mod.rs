@@ -27,6 +27,6 @@ pub(crate) use load::{
 };
 pub(crate) use settings::{
     Environment, Glob, PodSecurity, RenderLayout, SecretPolicy, Settings, ValuesFile, discover,
-    find_kustomizations,
+    find_kustomizations, with_definitions,
 };
 pub use settings::{Project, ProjectLocation, load_project};

@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use ecow::EcoString;
 
+use super::definition::is_definition;
 use super::{ListRule, catalogue};
 use crate::resource::{Gvk, Pattern, Scopes};
 use crate::yaml::{Dialect, Node, Scalar, resolve};
@@ -340,16 +341,15 @@ impl CrdTypes {
 
     /// Adds the versions of a definition; returns whether the object is one. Those that are known stay as they are.
     pub(crate) fn add(&mut self, object: &Node) -> bool {
-        let gvk = Gvk::of(object);
-        if gvk.kind != "CustomResourceDefinition" || gvk.group != "apiextensions.k8s.io" {
+        if !is_definition(object) {
             return false;
         }
+        let is_old = Gvk::of(object).version == "v1beta1";
         let Some(spec) = child(object, "spec") else { return true };
         let kind = child(spec, "names").map_or("", |names| text(names, "kind"));
         let group = text(spec, "group");
         // `apiextensions.k8s.io/v1beta1` has one schema for all versions.
         let shared = child(spec, "validation").and_then(|v| child(v, "openAPIV3Schema"));
-        let is_old = gvk.version == "v1beta1";
         let keeps_unknown = match text(spec, "preserveUnknownFields") {
             "" => is_old,
             other => other == "true",

@@ -9,6 +9,7 @@ mod builtin;
 mod catalogue;
 mod crd;
 mod custom;
+mod definition;
 mod kubernetes;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::resource::{Gvk, Scopes};
 pub use crd::CrdTypes;
 pub(crate) use crd::{Below, CrdKind, CrdSchema, CrdState, CrdVersion, Limits};
 pub(crate) use custom::{CustomSchema, SchemaFault};
+pub(crate) use definition::{Definition, is_definition};
 pub(crate) use kubernetes::{
     Known, Kubernetes, ListKind, NEWEST_MINOR, OLDEST_MINOR, Retirement, Rule, Shape, retirement,
 };

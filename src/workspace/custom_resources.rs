@@ -8,9 +8,9 @@ use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::project::{Project, Settings};
 use crate::provenance::OriginId;
 use crate::resource::{ReadFault, read_documents};
-use crate::schema::CrdTypes;
+use crate::schema::{CrdTypes, is_definition};
 use crate::session::Context;
-use crate::source::{EntryKind, LoadError, Reader, clean, display_path};
+use crate::source::{EntryKind, LoadError, Reader, SourceFile, clean, display_path};
 use crate::yaml::{Node, known};
 
 /// How deep folders are searched.
@@ -40,8 +40,14 @@ pub(crate) fn custom_resources(
     let mut result = Ok(());
     for (path, at) in &named {
         for file in definition_files(cx.session.reader(), path) {
-            if let Err(reported) = read(cx, &file, *at, &mut types) {
-                result = Err(reported);
+            match read_file(cx, &file, *at) {
+                Ok(definitions) => {
+                    types.note_file(&file);
+                    for definition in &definitions {
+                        types.add(definition);
+                    }
+                }
+                Err(reported) => result = Err(reported),
             }
         }
     }
@@ -49,6 +55,22 @@ pub(crate) fn custom_resources(
     let types = Arc::new(types);
     cx.session.keep_custom_resources(paths, &types);
     Ok(types)
+}
+
+/// Returns the definitions that lie at a path, absolute: a file or a folder. `at`: where a project file names it.
+pub(crate) fn read_definitions(
+    cx: &mut Context<'_>,
+    path: &Path,
+    at: Option<OriginId>,
+) -> Fallible<Vec<(PathBuf, Vec<Node>)>> {
+    let files = definition_files(cx.session.reader(), path);
+    let read = files.into_iter().map(|file| {
+        let definitions = read_file(cx, &file, at)?;
+        Ok((file, definitions))
+    });
+    // Every fault is reported.
+    let read: Vec<Fallible<_>> = read.collect();
+    read.into_iter().collect()
 }
 
 /// Returns the files that may hold definitions: a file itself, or what lies in a folder and below it, sorted. Hidden folders and symbolic
@@ -78,14 +100,9 @@ fn definition_files(reader: &dyn Reader, path: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn read(
-    cx: &mut Context<'_>,
-    path: &Path,
-    at: Option<OriginId>,
-    types: &mut CrdTypes,
-) -> Fallible<()> {
-    let file = match cx.session.file(path) {
-        Ok(file) => file,
+fn read_file(cx: &mut Context<'_>, path: &Path, at: Option<OriginId>) -> Fallible<Vec<Node>> {
+    match cx.session.file(path) {
+        Ok(file) => definitions_of(cx, &file),
         Err(error) => {
             let shown = display_path(path, &cx.options.shown_from);
             let (code, message) = match &error {
@@ -98,33 +115,36 @@ fn read(
                 other => (Code::FileUnreadable, other.to_string()),
             };
             let span = at.and_then(|at| cx.span(at));
-            let d = Diagnostic::error(code, message).at(span, "named here");
-            return Err(cx.fail(d));
+            Err(cx.fail(Diagnostic::error(code, message).at(span, "named here")))
         }
-    };
+    }
+}
+
+/// Returns the definitions in a file, lists of objects taken apart. What else is there is nobody's fault.
+pub(crate) fn definitions_of(cx: &mut Context<'_>, file: &SourceFile) -> Fallible<Vec<Node>> {
     let documents = match std::str::from_utf8(file.bytes()) {
         Ok(text) => {
             read_documents(text, file.base()).map_err(|(error, at)| ReadFault::Syntax(error, at))
         }
         Err(error) => Err(ReadFault::NotUtf8(error.valid_up_to())),
     };
-    match documents {
-        Ok(documents) => documents.iter().for_each(|document| add(document, types)),
+    let documents = match documents {
+        Ok(documents) => documents,
         Err(fault) => {
-            let d = cx.read_fault_diagnostic(&fault, &file);
+            let d = cx.read_fault_diagnostic(&fault, file);
             return Err(cx.fail(d));
         }
+    };
+    let mut found = Vec::new();
+    for document in documents {
+        add(document, &mut found);
     }
-    types.note_file(path);
-    Ok(())
+    Ok(found)
 }
 
-/// Adds the definitions of a document, which may be a list of objects. What else is there is nobody's fault.
-fn add(document: &Node, types: &mut CrdTypes) {
+fn add(document: Node, found: &mut Vec<Node>) {
     match document.get(known::ITEMS).and_then(Node::elements) {
-        Some(items) => items.iter().for_each(|item| add(item, types)),
-        None => {
-            types.add(document);
-        }
+        Some(items) => items.iter().for_each(|item| add(item.clone(), found)),
+        None => found.extend(is_definition(&document).then_some(document)),
     }
 }

@@ -16,6 +16,7 @@ use crate::template::TemplateSet;
 use crate::values::{self, ValueArgs, Values};
 
 use custom_resources::custom_resources;
+pub(crate) use custom_resources::{definitions_of, read_definitions};
 
 /// What a target means.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 //! `render`, `validate` and `lints` anew: maps merge, lists replace.
 
 mod decode;
+mod edit;
 mod environments;
 mod glob;
 
@@ -15,6 +16,7 @@ use crate::diagnostic::{Code, Diagnostic, Fallible, Level, Lints, Severity};
 use crate::session::{BuildOptions, Context, Session, Text};
 use crate::source::{EntryKind, LoadError, Reader, display_path};
 
+pub(crate) use edit::with_definitions;
 pub(crate) use environments::{discover, find_kustomizations};
 pub(crate) use glob::Glob;
 
