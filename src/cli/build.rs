@@ -125,7 +125,7 @@ pub(super) fn run(
     let outcome = crate::build(&session, &prepared.options);
     diagnostics.extend(outcome.diagnostics);
     if let Some(build) = outcome.value.as_ref().filter(|_| extra.validate) {
-        let checker = Checker::new(&session, &project, around);
+        let checker = Checker::new(&session, &project, value_args, around);
         let unit = Unit::of_build(checker.name_of(&target), build, prepared.settings.clone());
         diagnostics.extend(checker.check(&unit, around.jobs).into_diagnostics());
     }

@@ -98,7 +98,7 @@ pub(super) fn run(args: &RenderArgs, around: &Surroundings<'_>) -> Result<Ending
         disks: Mutex::default(),
         check: args.check,
         allow_empty: args.allow_empty,
-        checker: (!args.no_validate).then(|| Checker::new(&session, &project, around)),
+        checker: (!args.no_validate).then(|| Checker::new(&session, &project, &values, around)),
     };
     let outcomes = run.compile(&chosen);
     let mut diagnostics: Vec<Diagnostic> = Vec::new();

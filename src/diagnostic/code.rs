@@ -397,6 +397,38 @@ codes! {
     SchemaNoDefinition = error "schema" "no-definition",
     /// Another file defines a custom resource that is imported.
     SchemaDefinitionExists = error "schema" "definition-exists",
+    /// A ConfigMap that an object names is not there.
+    ReferenceMissingConfigMap = warn "reference" "missing-config-map",
+    /// A Secret that an object names is not there.
+    ReferenceMissingSecret = warn "reference" "missing-secret",
+    /// A ConfigMap or Secret has not the key that an object names.
+    ReferenceMissingKey = warn "reference" "missing-key",
+    /// A ServiceAccount that pods are to run as is not there.
+    ReferenceMissingServiceAccount = warn "reference" "missing-service-account",
+    /// A claim that a volume names is not there.
+    ReferenceMissingClaim = warn "reference" "missing-claim",
+    /// A PriorityClass that pods name is not there.
+    ReferenceMissingPriorityClass = warn "reference" "missing-priority-class",
+    /// A Service that a route, a workload or a webhook names is not there.
+    ReferenceMissingService = warn "reference" "missing-service",
+    /// A Service has not the port that a route or a monitor names.
+    ReferenceMissingPort = warn "reference" "missing-port",
+    /// A Gateway that a route names is not there.
+    ReferenceMissingGateway = warn "reference" "missing-gateway",
+    /// A workload that an autoscaler names is not there.
+    ReferenceMissingScaleTarget = warn "reference" "missing-scale-target",
+    /// A role that a binding names is not there.
+    ReferenceMissingRole = warn "reference" "missing-role",
+    /// A ServiceAccount that a binding names is not there.
+    ReferenceMissingSubject = warn "reference" "missing-subject",
+    /// No container has the port that a probe or a Service names.
+    ReferenceMissingContainerPort = warn "reference" "missing-container-port",
+    /// A Service selects no pod.
+    ReferenceServiceWithoutPods = warn "reference" "service-without-pods",
+    /// A PodDisruptionBudget or NetworkPolicy selects no pod.
+    ReferencePolicyWithoutPods = warn "reference" "policy-without-pods",
+    /// A ServiceMonitor or PodMonitor selects nothing.
+    ReferenceMonitorWithoutTargets = warn "reference" "monitor-without-targets",
     /// The command line is wrong.
     Usage = error "cli" "usage",
     /// Output could not be written.

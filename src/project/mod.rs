@@ -26,7 +26,7 @@ pub(crate) use load::{
     report_faults, warn_of_notices,
 };
 pub(crate) use settings::{
-    Environment, Glob, PodSecurity, RenderLayout, SecretPolicy, Settings, ValuesFile, discover,
-    find_kustomizations, with_definitions,
+    Environment, External, Glob, PodSecurity, RenderLayout, SecretPolicy, Settings, ValuesFile,
+    discover, find_kustomizations, with_definitions,
 };
 pub use settings::{Project, ProjectLocation, load_project};

@@ -41,7 +41,9 @@ pub(crate) fn read(cx: &Context<'_>, file: &SourceFile) -> Result<Manifests, Box
 /// Gives the words that are booleans to YAML 1.1 alone, as `yes` and `off`, the tag of a boolean.
 fn retag(node: &mut Node) {
     if let Some(entries) = node.entries_mut() {
-        entries.iter_mut().for_each(|entry| retag(&mut entry.value));
+        for entry in entries {
+            retag(&mut entry.value);
+        }
     } else if let Some(elements) = node.elements_mut() {
         elements.iter_mut().for_each(retag);
     } else if node.tag() == Tag::Str

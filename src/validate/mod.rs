@@ -10,6 +10,7 @@ pub(crate) mod manifests;
 mod objects;
 mod pods;
 mod policy;
+pub(crate) mod references;
 mod report;
 mod structure;
 
@@ -64,6 +65,14 @@ pub(crate) struct Findings {
     pub(crate) unknown_kinds: BTreeMap<String, usize>,
     /// CEL rules that were not evaluated.
     pub(crate) skipped_rules: usize,
+}
+
+impl Findings {
+    /// Adds findings, each after those of its object that are there.
+    pub(crate) fn add(&mut self, more: Vec<Finding>) {
+        self.findings.extend(more);
+        self.findings.sort_by_key(|finding| finding.object);
+    }
 }
 
 /// What was found in one object, not yet placed.

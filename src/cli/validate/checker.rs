@@ -14,10 +14,12 @@ use crate::schema::{CrdTypes, Kubernetes, NEWEST_MINOR, OLDEST_MINOR};
 use crate::session::{Context, Text};
 use crate::source::{Span, display_path};
 use crate::tree;
+use crate::validate::references::{self, Outside};
 use crate::validate::{self, Baseline, BaselineEntry, Finding, Policy, Rules};
+use crate::values::ValueArgs as Values;
 use crate::workspace::{self, Target};
 use crate::yaml::Node;
-use crate::{Build, BuildOptions, Lints, Provenance, Session, Severity};
+use crate::{Build, BuildOptions, Lints, Outcome, Provenance, Session, Severity};
 
 /// What is checked together: the output of a target, or the objects of files.
 pub(in crate::cli) struct Unit {
@@ -186,6 +188,8 @@ pub(in crate::cli) struct Checker<'c> {
     pub(in crate::cli) session: &'c Session<'c>,
     pub(in crate::cli) project: &'c Project,
     pub(in crate::cli) around: &'c Surroundings<'c>,
+    /// The values of the command line.
+    pub(in crate::cli) values: &'c Values,
     /// The version in place of the project's.
     pub(in crate::cli) kubernetes_version: Option<&'c str>,
     /// Definitions beside those of the project, absolute.
@@ -194,6 +198,8 @@ pub(in crate::cli) struct Checker<'c> {
     pub(in crate::cli) baseline: Option<PathBuf>,
     /// What a baseline has is reported, too.
     pub(in crate::cli) ignores_baseline: bool,
+    /// The objects of the targets that references may name as well.
+    others: Mutex<BTreeMap<String, Arc<[Node]>>>,
     /// The baselines that were read.
     baselines: Mutex<BTreeMap<PathBuf, Arc<Baseline>>>,
 }
@@ -202,16 +208,19 @@ impl<'c> Checker<'c> {
     pub(in crate::cli) fn new(
         session: &'c Session<'c>,
         project: &'c Project,
+        values: &'c Values,
         around: &'c Surroundings<'c>,
     ) -> Self {
         Self {
             session,
             project,
             around,
+            values,
             kubernetes_version: None,
             crds: Vec::new(),
             baseline: None,
             ignores_baseline: false,
+            others: Mutex::default(),
             baselines: Mutex::default(),
         }
     }
@@ -249,6 +258,8 @@ impl<'c> Checker<'c> {
         let objects: Vec<&Node> = unit.objects.iter().map(|object| &object.node).collect();
         let mut found = validate::check(&cx, &rules, &objects);
         found.findings.extend(unknown_kinds(&cx, &rules, &objects, &found.unknown_kinds));
+        let outside = self.outside(&unit.settings, &mut report);
+        found.add(references::check(&cx, &objects, &outside));
         let baseline = self.baseline(&unit.settings, &mut report);
         report.objects = unit
             .objects
@@ -357,6 +368,38 @@ impl<'c> Checker<'c> {
         Arc::new(types)
     }
 
+    /// Returns what references may name besides the objects that are checked.
+    fn outside(&self, settings: &Settings, report: &mut Report) -> Outside {
+        let external = settings.external.clone().unwrap_or_default();
+        let mut outside = Outside { external, objects: Vec::new() };
+        for target in settings.with.iter().flatten() {
+            outside.objects.extend(self.objects_of(target, report).iter().cloned());
+        }
+        outside
+    }
+
+    /// Compiles another target of the project. What is there to say about it is said where it is a target itself.
+    fn objects_of(&self, target: &Text, report: &mut Report) -> Arc<[Node]> {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = others.get(target.as_str()) {
+            return Arc::clone(known);
+        }
+        let options = BuildOptions {
+            lints: Lints { strict: self.around.strict, ..Lints::default() },
+            ..self.options(1)
+        };
+        let built =
+            build(self.session, self.project, self.values, target.as_str(), (self.root(), options));
+        let faults = built.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
+        report.faults.extend(faults);
+        let nodes = built.value.map(|built| {
+            built.build.resources.iter().map(|resource| resource.node().clone()).collect()
+        });
+        let objects: Arc<[Node]> = nodes.unwrap_or_default();
+        others.insert(target.as_str().to_owned(), Arc::clone(&objects));
+        objects
+    }
+
     fn baseline(&self, settings: &Settings, report: &mut Report) -> Option<Arc<Baseline>> {
         if self.ignores_baseline {
             return None;
@@ -382,6 +425,34 @@ impl<'c> Checker<'c> {
         let file = files::read_file(self.session, path, &self.around.terminal.directory)?;
         Baseline::read(&cx, &file)
     }
+}
+
+/// A target that was built.
+pub(super) struct Built {
+    pub(super) target: Target,
+    pub(super) build: Build,
+    pub(super) settings: Settings,
+}
+
+/// Builds a target. `from`: where relative paths start.
+pub(super) fn build(
+    session: &Session<'_>,
+    project: &Project,
+    values: &Values,
+    target: &str,
+    (from, options): (&Path, BuildOptions),
+) -> Outcome<Built> {
+    let none = |diagnostics| Outcome { value: None, diagnostics };
+    let found = workspace::resolve_target(session, project, target, from, &options.lints);
+    let mut diagnostics = found.diagnostics;
+    let Some(target) = found.value else { return none(diagnostics) };
+    let prepared = workspace::prepare(session, project, &target, values, options);
+    diagnostics.extend(prepared.diagnostics);
+    let Some(prepared) = prepared.value else { return none(diagnostics) };
+    let outcome = crate::build(session, &prepared.options);
+    diagnostics.extend(outcome.diagnostics);
+    let settings = prepared.settings;
+    Outcome { value: outcome.value.map(|build| Built { target, build, settings }), diagnostics }
 }
 
 /// Returns where comments stand that are about an object as a whole.

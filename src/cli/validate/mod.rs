@@ -18,9 +18,9 @@ use crate::project::{Environment, Project};
 use crate::source::{clean, display_path};
 use crate::validate::{self, Baseline};
 use crate::values::ValueArgs as Values;
-use crate::workspace::{self, Target};
+use crate::workspace;
 use crate::{BuildOptions, DiskReader, Lints, Provenance, Session, Severity, SourceMap};
-use checker::{Checker, Object, Report, Summary, Unit};
+use checker::{Built, Checker, Object, Report, Summary, Unit};
 use files::{Named, Read};
 
 /// The names of kustomization files.
@@ -55,7 +55,7 @@ pub(super) fn run(args: &ValidateArgs, around: &Surroundings<'_>) -> Result<Endi
         faults: Vec::new(),
     };
     let units = run.units()?;
-    let mut checker = Checker::new(&session, &project, around);
+    let mut checker = Checker::new(&session, &project, &values, around);
     checker.kubernetes_version = args.kubernetes_version.as_deref();
     checker.crds = args.crds.iter().map(|path| directory.join(path)).collect();
     checker.baseline =
@@ -189,21 +189,12 @@ impl Run<'_> {
     }
 
     fn compile(&mut self, target: &str) -> Option<Unit> {
-        let options = self.options();
-        let lints = options.lints.clone();
-        let found =
-            workspace::resolve_target(self.session, self.project, target, self.directory, &lints);
-        self.faults.extend(found.diagnostics);
-        let target: Target = found.value?;
-        let prepared =
-            workspace::prepare(self.session, self.project, &target, self.values, options);
-        self.faults.extend(prepared.diagnostics);
-        let prepared = prepared.value?;
-        let outcome = crate::build(self.session, &prepared.options);
-        self.faults.extend(outcome.diagnostics);
-        let build = outcome.value?;
-        let name = Checker::new(self.session, self.project, self.around).name_of(&target);
-        Some(Unit::of_build(name, &build, prepared.settings))
+        let place = (self.directory, self.options());
+        let built = checker::build(self.session, self.project, self.values, target, place);
+        self.faults.extend(built.diagnostics);
+        let Built { target, build, settings } = built.value?;
+        let checker = Checker::new(self.session, self.project, self.values, self.around);
+        Some(Unit::of_build(checker.name_of(&target), &build, settings))
     }
 
     /// Writes down what is found, and keeps what the baseline has about other units.

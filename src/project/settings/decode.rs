@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::environments::{Entry, expand, require_relative};
 use super::glob::Glob;
 use super::{
-    PodSecurity, Project, RenderLayout, SecretPolicy, Settings, ValuesFile, ValuesSettings,
+    External, PodSecurity, Project, RenderLayout, SecretPolicy, Settings, ValuesFile,
+    ValuesSettings,
 };
 use crate::diagnostic::{Code, Diagnostic, Fallible, Level, nearest};
 use crate::project::decode::{Decoder, Field, Rules};
@@ -46,6 +47,7 @@ struct Raw {
     layout: Option<Text>,
     secrets: Option<Text>,
     pod_security: Option<Text>,
+    external: Option<Vec<Text>>,
     lints: Vec<(ecow::EcoString, Text)>,
 }
 
@@ -179,7 +181,8 @@ fn decode_setting(decoder: &mut Decoder, node: &Node, field: Field<'static>, raw
             decoder.fields(node, "validate", VALIDATE_FIELDS, |d, field, value| match field.name {
                 "podSecurity" => raw.pod_security = Some(word_text(d, value, field)),
                 "baseline" => raw.settings.baseline = Some(d.text(value, field)),
-                _ => drop(d.texts(value, field)),
+                "external" => raw.external = Some(d.texts(value, field)),
+                _ => raw.settings.with = Some(d.texts(value, field)),
             });
         }
         _ => raw.lints = decoder.text_map(node, field),
@@ -208,7 +211,7 @@ fn require_type(
 
 /// Checks the words of settings.
 fn checked(cx: &mut Context<'_>, raw: Raw) -> Fallible<Settings> {
-    let Raw { mut settings, layout, secrets, pod_security, lints } = raw;
+    let Raw { mut settings, layout, secrets, pod_security, external, lints } = raw;
     let mut result = Ok(());
     let layouts = [
         ("flat", RenderLayout::Flat),
@@ -237,6 +240,10 @@ fn checked(cx: &mut Context<'_>, raw: Raw) -> Fallible<Settings> {
         Ok(level) => settings.pod_security = level,
         Err(reported) => result = Err(reported),
     }
+    match external.map(|entries| externals(cx, &entries)).transpose() {
+        Ok(external) => settings.external = external,
+        Err(reported) => result = Err(reported),
+    }
     if let Some(Err(reported)) = settings.render_dir.as_ref().map(|dir| require_relative(cx, dir)) {
         result = Err(reported);
     }
@@ -258,6 +265,24 @@ fn checked(cx: &mut Context<'_>, raw: Raw) -> Fallible<Settings> {
         }
     }
     result.map(|()| settings)
+}
+
+fn externals(cx: &mut Context<'_>, entries: &[Text]) -> Fallible<Vec<External>> {
+    let mut found = Vec::new();
+    let mut result = Ok(());
+    for entry in entries {
+        match External::parse(entry.as_str()) {
+            Some(external) => found.push(external),
+            None => {
+                let message = format!("`{}` names no object", entry.value);
+                let d = Diagnostic::error(Code::ProjectWrongType, message)
+                    .at(cx.span(entry.at), "this entry");
+                let help = "write `KIND/NAME` or `KIND/NAMESPACE/NAME`, as `Secret/shop/regcred`";
+                result = Err(cx.fail(d.help(help)));
+            }
+        }
+    }
+    result.map(|()| found)
 }
 
 fn word<T: Copy>(

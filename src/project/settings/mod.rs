@@ -6,6 +6,7 @@
 mod decode;
 mod edit;
 mod environments;
+mod external;
 mod glob;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::source::{EntryKind, LoadError, Reader, display_path};
 
 pub(crate) use edit::with_definitions;
 pub(crate) use environments::{discover, find_kustomizations};
+pub(crate) use external::External;
 pub(crate) use glob::Glob;
 
 /// The name of the project file.
@@ -70,6 +72,10 @@ pub(crate) struct Settings {
     pub(crate) pod_security: Option<PodSecurity>,
     /// The file of the findings that are known, relative to the project.
     pub(crate) baseline: Option<Text>,
+    /// What references may name that exists outside the project.
+    pub(crate) external: Option<Vec<External>>,
+    /// Environments or directories whose objects references may name as well.
+    pub(crate) with: Option<Vec<Text>>,
     pub(crate) levels: BTreeMap<Code, Level>,
 }
 
@@ -91,6 +97,8 @@ impl Settings {
             allowed_secrets: own.allowed_secrets.clone().or_else(|| self.allowed_secrets.clone()),
             pod_security: own.pod_security.or(self.pod_security),
             baseline: own.baseline.clone().or_else(|| self.baseline.clone()),
+            external: own.external.clone().or_else(|| self.external.clone()),
+            with: own.with.clone().or_else(|| self.with.clone()),
             levels,
         }
     }
