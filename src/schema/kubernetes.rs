@@ -345,6 +345,21 @@ mod tests {
 
     use super::*;
 
+    /// The formats that checks know.
+    const FORMATS: [&str; 11] = [
+        "annotations",
+        "cidr",
+        "config-keys",
+        "dns-label",
+        "dns-name",
+        "ip",
+        "labels",
+        "nonempty",
+        "port",
+        "port-name",
+        "schedule",
+    ];
+
     #[test]
     fn every_type_of_every_version_is_decoded() {
         for minor in OLDEST_MINOR..=NEWEST_MINOR {
@@ -410,7 +425,9 @@ mod tests {
                 Rule::Enum(values) => {
                     assert!(values.len() > 1 || field == "apiGroup", "{name} {field}");
                 }
-                Rule::Format(format) => assert!(!format.contains(' '), "{name} {field}"),
+                Rule::Format(format) => {
+                    assert!(FORMATS.contains(&format), "{name} {field} {format}")
+                }
                 Rule::Items(_) => panic!("{name} {field}"),
             }
         }

@@ -304,6 +304,10 @@ impl<'a> Structure<'a> {
                 formats::is_dns_label(text),
                 "at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends",
             ),
+            "dns-name" => (
+                formats::is_dns_subdomain(text),
+                "a DNS name: lower-case letters, digits, `-` and `.`",
+            ),
             "port" | "port-name" => (
                 formats::is_port_name(text),
                 "at most 15 lower-case letters, digits and single `-`, with at least one letter",
