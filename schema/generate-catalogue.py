@@ -55,7 +55,7 @@ RELEASES = [
     Release("Argo CD 3.6.1", [Module("github.com/argoproj/argo-cd/v3", "v3.6.1", "h1:OmhqeKiR3C//awbFrhQqFdtRI+Qiv17j8vqm3UkMj/g=", r"manifests/crds/.*-crd\.yaml")]),
     Release("Argo Rollouts 1.10.2", [Module("github.com/argoproj/argo-rollouts", "v1.10.2", "h1:sEPWsY+HUvnXj3Vh0ejb+GDTceQ/palqhFo2FVQJMk0=", r"manifests/crds/.*-crd\.yaml")]),
     Release("cert-manager 1.21.2", [Module("github.com/cert-manager/cert-manager", "v1.21.2", "h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=", r"deploy/crds/.*\.yaml")]),
-    Release("CloudNativePG 1.27.0", [Module("github.com/cloudnative-pg/cloudnative-pg", "v1.27.0", "h1:mp0zlYO4vKAJmQdArWORWKr1lmB4Hj8JeBQGX5RBnpg=", r"config/crd/bases/.*\.yaml")]),
+    Release("CloudNativePG 1.30.0", [Module("github.com/cloudnative-pg/cloudnative-pg", "v1.30.0", "h1:fnhVq44xXx97MNiuvJsPrX1vSjYbgdyBK5MSGfdHdp0=", r"config/crd/bases/.*\.yaml")]),
     Release("External Secrets 1.3.2", [Module("github.com/external-secrets/external-secrets", "v1.3.2", "h1:u2J8RjlHIeF0oZCqtl92adI/uZWUwOesJIDkfql6LqQ=", r"config/crds/bases/.*\.yaml")]),
     Release("Flux 2.9", [
         flux("helm-controller/api", "v1.6.5", "h1:ElqM5KIpdUwVK1VSi1fXcMwOlf0LghuqwM2SwqaTyNs="),
@@ -77,7 +77,7 @@ RELEASES = [
     Release("Gateway API 1.7.0", [Module("sigs.k8s.io/gateway-api", "v1.7.0", "h1:duVnm7nO6oXfMMUWfcDoBph47CYR/ME3NGxccOVglaY=", r"config/crd/experimental/gateway\..*\.yaml")]),
     Release("Istio 1.31.1", [Module("istio.io/api", "v1.31.1", "h1:5Yb5ihcz4YQsCkciusK7DnFpBMwRB6EFWeUKH1Atuyk=", r"kubernetes/customresourcedefinitions\.gen\.yaml")]),
     Release("KEDA 2.21.0", [Module("github.com/kedacore/keda/v2", "v2.21.0", "h1:R6z2HZvstK4RLUMxroNACzBj74xGxt3kG59b5Xc+Xps=", r"config/crd/(?:bases|patches)/.*\.yaml")]),
-    Release("Prometheus Operator 0.85.0", [Module("github.com/prometheus-operator/prometheus-operator", "v0.85.0", "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=", r"example/prometheus-operator-crd-full/.*\.yaml")]),
+    Release("Prometheus Operator 0.93.1", [Module("github.com/prometheus-operator/prometheus-operator", "v0.93.1", "h1:4Juk8v93RdG1DSGD/mGp+SeQKPmnlLIj2iq3blLZgFY=", r"example/prometheus-operator-crd-full/.*\.yaml")]),
     Release("Sealed Secrets 0.40.0", [Module("github.com/bitnami-labs/sealed-secrets", "v0.40.0", "h1:rvCP35JL8ZV5LNA2SrwNR6iLyoM3ulrSFWN0lBtYEYI=", r"helm/sealed-secrets/crds/.*\.yaml")]),
 ]
 

@@ -72,6 +72,9 @@ pub(super) fn check(rules: &Rules, object: &Node) -> Checked {
                 let mut custom = Custom::new(&rules.types, &mut report, version.keeps_unknown);
                 custom.check_object(schema, object);
                 checked.skipped_rules = custom.skipped_rules;
+                if let Some(release) = version.release {
+                    add_release(release, &mut report);
+                }
             }
             None => checked.unknown_kind = Some(kind_name(&gvk)),
         }
@@ -161,6 +164,19 @@ fn served_type(
                 push(Diagnostic::error(Code::SchemaNoSuchKind, message), help);
             }
             None
+        }
+    }
+}
+
+/// Says by which release a field is unknown: that in the cluster may be another one.
+fn add_release(release: &str, report: &mut Report) {
+    for found in &mut report.found {
+        let d = &mut found.diagnostic;
+        if d.code == Code::SchemaUnknownField && d.help.is_none() {
+            let help = format!(
+                "{release} does not have it; `kiln schema import` adds the definition of another release"
+            );
+            d.help = Some(help);
         }
     }
 }
