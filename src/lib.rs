@@ -39,6 +39,8 @@ mod diagnostic;
 mod emit;
 mod finish;
 mod generate;
+#[allow(dead_code, unused_imports, reason = "commands follow")]
+mod git;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;

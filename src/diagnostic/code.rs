@@ -429,6 +429,20 @@ codes! {
     ReferencePolicyWithoutPods = warn "reference" "policy-without-pods",
     /// A ServiceMonitor or PodMonitor selects nothing.
     ReferenceMonitorWithoutTargets = warn "reference" "monitor-without-targets",
+    /// A directory is in no git repository.
+    GitNoRepository = error "git" "no-repository",
+    /// A revision is no commit of the repository.
+    GitUnknownRevision = error "git" "unknown-revision",
+    /// Two revisions have no common ancestor that is there.
+    GitNoMergeBase = error "git" "no-merge-base",
+    /// An object of a revision is not in the clone.
+    GitMissingObject = error "git" "missing-object",
+    /// A file of a submodule is read from a revision.
+    GitSubmodule = error "git" "submodule",
+    /// A file is a git LFS pointer, and its content is not there.
+    GitLfsPointer = error "git" "lfs-pointer",
+    /// The git repository cannot be read.
+    GitUnreadable = error "git" "unreadable",
     /// The command line is wrong.
     Usage = error "cli" "usage",
     /// Output could not be written.

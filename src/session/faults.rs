@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Context, DocumentFault, Text};
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported, nearest};
+use crate::git::{self, GitError};
 use crate::provenance::OriginId;
 use crate::resource::{IdClash, PatternError, ReadFault, ResourceSet, SelectorError};
 use crate::source::{LoadError, SourceFile, display_path};
@@ -78,8 +79,15 @@ impl Context<'_> {
                     .at(span, "read here")
             }
             LoadError::Io { error, .. } => {
-                Diagnostic::error(Code::FileUnreadable, format!("`{text}` cannot be read: {error}"))
-                    .at(span, "named here")
+                let git = error.get_ref().and_then(|inner| inner.downcast_ref::<GitError>());
+                let diagnostic = git.map_or_else(
+                    || {
+                        let message = format!("`{text}` cannot be read: {error}");
+                        Diagnostic::error(Code::FileUnreadable, message)
+                    },
+                    git_error,
+                );
+                diagnostic.at(span, "named here")
             }
         };
         self.fail(diagnostic)
@@ -120,6 +128,10 @@ impl Context<'_> {
     /// Returns the diagnostic that says why a file does not hold objects.
     pub(crate) fn read_fault_diagnostic(&self, fault: &ReadFault, file: &SourceFile) -> Diagnostic {
         let at = |offset: usize| file.character(offset);
+        if git::is_lfs_pointer(file.bytes()) {
+            let path = display_path(file.path(), &self.options.shown_from);
+            return git_error(&GitError::LfsPointer(path)).at(at(0), "a pointer, no object");
+        }
         match fault {
             ReadFault::NotUtf8(offset) => {
                 Diagnostic::error(Code::FileNotUtf8, "the file is not UTF-8 text")
@@ -336,5 +348,23 @@ fn tag_name(tag: Tag) -> &'static str {
         Tag::Timestamp => "a date",
         Tag::Binary => "binary data",
         _ => "another type",
+    }
+}
+
+/// Returns what is said about a fault of a git repository.
+pub(crate) fn git_error(error: &GitError) -> Diagnostic {
+    let code = match error {
+        GitError::NoRepository(_) => Code::GitNoRepository,
+        GitError::Revision { .. } => Code::GitUnknownRevision,
+        GitError::NoMergeBase { .. } => Code::GitNoMergeBase,
+        GitError::MissingObject { .. } => Code::GitMissingObject,
+        GitError::Submodule(_) => Code::GitSubmodule,
+        GitError::LfsPointer(_) => Code::GitLfsPointer,
+        GitError::Unreadable(_) | GitError::Index(_) => Code::GitUnreadable,
+    };
+    let diagnostic = Diagnostic::error(code, error.to_string());
+    match error.help() {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
     }
 }

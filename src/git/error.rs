@@ -1,0 +1,108 @@
+//! What can be wrong with a repository, and what to do.
+
+use std::path::PathBuf;
+
+/// How much of a repository a clone has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clone {
+    /// All of it.
+    Full,
+    /// The newest commits.
+    Shallow,
+    /// Some objects are left to be fetched when they are asked for.
+    Partial,
+}
+
+/// A fault of a repository or of what was asked of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum GitError {
+    /// There is no repository.
+    #[error("`{}` is in no git repository", .0.display())]
+    NoRepository(PathBuf),
+    /// The repository cannot be read.
+    #[error("the git repository cannot be read: {0}")]
+    Unreadable(String),
+    /// A revision is not known, or is no commit.
+    #[error("`{revision}` is no commit of this repository{}", because(why.as_deref()))]
+    Revision {
+        /// What was asked for.
+        revision: String,
+        /// What the library says.
+        why: Option<String>,
+        /// How much of the repository is there.
+        clone: Clone,
+    },
+    /// Two commits have no common ancestor that is there.
+    #[error("`{one}` and `{other}` have no common ancestor{}", match clone {
+        Clone::Shallow => " in this shallow clone",
+        Clone::Full | Clone::Partial => "",
+    })]
+    NoMergeBase {
+        /// The one commit.
+        one: String,
+        /// The other one.
+        other: String,
+        /// How much of the repository is there.
+        clone: Clone,
+    },
+    /// An object is not there.
+    #[error("the object {id} of `{path}` is not in this {}", match clone {
+        Clone::Full => "repository",
+        Clone::Shallow => "shallow clone",
+        Clone::Partial => "partial clone",
+    })]
+    MissingObject {
+        /// The id of the object.
+        id: String,
+        /// The path that it belongs to, within the repository.
+        path: String,
+        /// How much of the repository is there.
+        clone: Clone,
+    },
+    /// A file of a submodule was asked for.
+    #[error("`{0}` is a submodule, whose files are in another repository")]
+    Submodule(String),
+    /// A file is a pointer into the storage of git LFS, and its content is not there.
+    #[error("`{0}` is a git LFS pointer, and its content is not in this clone")]
+    LfsPointer(String),
+    /// There is no index.
+    #[error("the git index cannot be read: {0}")]
+    Index(String),
+}
+
+fn because(why: Option<&str>) -> String {
+    why.map_or_else(String::new, |why| format!(": {why}"))
+}
+
+impl GitError {
+    /// Returns what to do.
+    pub(crate) fn help(&self) -> Option<String> {
+        let deepen = "run `git fetch --unshallow`, or set `fetch-depth: 0` for actions/checkout";
+        let text = match self {
+            Self::NoRepository(_) => {
+                "run kiln inside a git repository, or compare two directories with `--from` and `--to`"
+            }
+            Self::Revision { clone: Clone::Shallow, .. } => {
+                "the clone is shallow: run `git fetch --unshallow`, or set `fetch-depth: 0` for actions/checkout"
+            }
+            Self::Revision { .. } => {
+                "name a branch, a tag or a commit; `git fetch` gets those of the remote"
+            }
+            Self::NoMergeBase { clone: Clone::Shallow, .. }
+            | Self::MissingObject { clone: Clone::Shallow, .. } => deepen,
+            Self::NoMergeBase { .. } => "compare the revisions themselves with `--no-merge-base`",
+            Self::MissingObject { clone: Clone::Partial, .. } => {
+                "run `git fetch --refetch --no-filter`, which gets every object"
+            }
+            Self::MissingObject { .. } => "run `git fsck`: the repository is damaged",
+            Self::Submodule(_) => {
+                "a revision does not contain it: check both sides out and compare them with `--from` and `--to`"
+            }
+            Self::LfsPointer(_) => {
+                "run `git lfs pull` for the commit that is checked out, `git lfs fetch --all` for any other"
+            }
+            Self::Unreadable(_) | Self::Index(_) => return None,
+        };
+        Some(text.to_owned())
+    }
+}
