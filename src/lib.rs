@@ -36,6 +36,7 @@
 mod build_metadata;
 pub mod cli;
 mod diagnostic;
+mod diff;
 mod emit;
 mod finish;
 mod generate;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room of `src/`, along the data flow. `pipeline` and `cli` come last and may use everything.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 22] = [
     "source",
     "git",
     "provenance",
@@ -26,6 +26,7 @@ const ROOMS: [&str; 21] = [
     "build_metadata",
     "pipeline",
     "tree",
+    "diff",
     "validate",
     "cli",
 ];

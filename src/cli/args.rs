@@ -62,7 +62,7 @@ pub(super) struct GlobalArgs {
     #[arg(short, global = true)]
     pub(super) quiet: bool,
 
-    /// Show the values of Secrets in errors and warnings
+    /// Show the values of Secrets in errors, warnings and differences
     #[arg(long, global = true)]
     pub(super) show_secrets: bool,
 }
@@ -99,6 +99,10 @@ pub(super) enum Command {
     Render(Box<RenderArgs>),
     /// Check objects against the schemas of Kubernetes and of custom resources
     Validate(Box<ValidateArgs>),
+    /// Show what differs between revisions, targets or folders of objects, and what a cluster would do about it
+    Diff(Box<DiffArgs>),
+    /// List the environments that a change concerns
+    Affected(Box<AffectedArgs>),
     /// Print the values of an environment, where each is written and what it overrides
     Values(ValuesCommandArgs),
     /// List the environments of the project
@@ -254,6 +258,106 @@ pub(super) enum ValidateFormat {
     Github,
     /// Test Anything Protocol, one test for each object
     Tap,
+}
+
+/// Show what differs between revisions, targets or folders of objects.
+///
+/// Revisions are read from the git repository; nothing is checked out. Each side has its own project file and its own environments.
+#[derive(Args, Debug)]
+pub(super) struct DiffArgs {
+    /// The revision to compare with: of `REV`, the common ancestor of it and `HEAD` is compared with the work tree; `A..B` compares two
+    /// revisions, `A...B` the common ancestor of both with `B`; `HEAD` without it
+    #[arg(value_name = "REV", conflicts_with_all = ["from", "to"])]
+    pub(super) revision: Option<String>,
+
+    /// Environments or directories with a kustomization; all environments without it
+    #[arg(value_name = "TARGET", last = true, conflicts_with_all = ["from", "to"])]
+    pub(super) targets: Vec<String>,
+
+    /// Compare this with `--to`: an environment, a directory with a kustomization, a file or folder of objects, `-` for stdin
+    #[arg(long, value_name = "TARGET", requires = "to")]
+    pub(super) from: Option<String>,
+
+    /// What `--from` is compared with
+    #[arg(long, value_name = "TARGET", requires = "from")]
+    pub(super) to: Option<String>,
+
+    /// Compare with the revision itself, not with its common ancestor with `HEAD`
+    #[arg(long)]
+    pub(super) no_merge_base: bool,
+
+    /// How the difference is printed
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: DiffFormat,
+
+    /// Fold nothing: list every reference that follows a content hash, and show every object that comes or goes in full
+    #[arg(long)]
+    pub(super) raw: bool,
+
+    /// Exit with 1 if anything differs
+    #[arg(long)]
+    pub(super) exit_code: bool,
+
+    #[command(flatten)]
+    pub(super) values: ValueArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiffFormat {
+    /// For a terminal
+    #[default]
+    Human,
+    /// The lines of the objects' YAML, as `diff -u` writes them
+    Unified,
+    /// One JSON document with every edit
+    Json,
+    /// A comment on a pull request, of at most 65,000 characters
+    Markdown,
+    /// One page for a browser
+    Html,
+}
+
+/// List the environments that a change concerns.
+///
+/// An environment is listed if a file that its build reads has changed, or one that it looked for has come or gone.
+#[derive(Args, Debug)]
+pub(super) struct AffectedArgs {
+    /// The revision that the work tree is compared with: `REV`, its common ancestor with `HEAD`; or `A..B`, two revisions
+    #[arg(long, value_name = "REV")]
+    pub(super) since: String,
+
+    /// Compare with the revision itself, not with its common ancestor with `HEAD`
+    #[arg(long)]
+    pub(super) no_merge_base: bool,
+
+    /// What has to differ
+    #[arg(long, value_name = "WHAT", default_value = "inputs")]
+    pub(super) by: AffectedBy,
+
+    /// How the environments are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: AffectedFormat,
+
+    #[command(flatten)]
+    pub(super) values: ValueArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum AffectedBy {
+    /// The files that a build reads
+    #[default]
+    Inputs,
+    /// What a build prints
+    Output,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum AffectedFormat {
+    /// A line for each environment: its name and its path
+    #[default]
+    Text,
+    /// A matrix for continuous integration
+    Json,
 }
 
 #[derive(Args, Debug)]

@@ -11,8 +11,10 @@
     reason = "the command line is where paths, files and streams come from"
 )]
 
+mod affected;
 mod args;
 mod build;
+mod diff;
 mod eject;
 mod environments;
 mod explain;
@@ -22,6 +24,7 @@ mod remotes;
 mod render;
 mod schema;
 mod shell;
+mod side;
 mod terminal;
 mod validate;
 mod values;
@@ -58,6 +61,8 @@ enum Ending {
     Done,
     /// The input is at fault, or the answer is no.
     No,
+    /// It could not be done, and the reason was said.
+    Unable,
 }
 
 /// The name that kiln was called by.
@@ -136,6 +141,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::No) => ExitCode::from(1),
+        Ok(Ending::Unable) => ExitCode::from(2),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error[{}] {error}", error.code());
@@ -195,6 +201,8 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         }
         Command::Render(args) => render::run(args, &around),
         Command::Validate(args) => validate::run(args, &around),
+        Command::Diff(args) => diff::run(args, &around),
+        Command::Affected(args) => affected::run(args, &around),
         Command::Values(args) => values::run(args, &around),
         Command::Envs(args) => environments::envs(args, &around),
         Command::Survey(args) => environments::survey(args, &around),

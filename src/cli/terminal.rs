@@ -36,7 +36,7 @@ impl Terminal {
         }
         let options = RenderOptions {
             from: &self.directory,
-            color: self.has_color(),
+            color: self.has_color(io::stderr().is_terminal()),
             width: terminal_size::terminal_size_of(io::stderr())
                 .map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0)),
             show_secrets: self.show_secrets,
@@ -52,14 +52,19 @@ impl Terminal {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
+    /// Returns whether results are colored.
+    pub(super) fn colors_results(&self) -> bool {
+        self.has_color(io::stdout().is_terminal())
+    }
+
     /// See <https://no-color.org>.
-    fn has_color(&self) -> bool {
+    fn has_color(&self, is_terminal: bool) -> bool {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         match self.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto => {
-                io::stderr().is_terminal()
+                is_terminal
                     && !is_set("NO_COLOR")
                     && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
             }

@@ -277,15 +277,6 @@ impl RevisionReader {
             _ => Err(self.failed(GitError::LfsPointer(inside.display().to_string()))),
         }
     }
-
-    /// Returns what git calls the content of the file at `path`, symbolic links followed: two files with one id have the
-    /// same bytes. None outside of the repository, and for what is no file.
-    pub(crate) fn content_id(&self, path: &Path) -> Option<gix::ObjectId> {
-        match self.resolve(path, Last::Follow).ok()? {
-            Place::Tree(_, Some(Found { mode: Mode::Blob | Mode::BlobExecutable, id })) => Some(id),
-            _ => None,
-        }
-    }
 }
 
 /// Returns the parts of a path, in order, without `.`; the root is a part of its own.

@@ -28,9 +28,7 @@ use crate::yaml::{
     scalar_segments, token_end,
 };
 
-#[allow(unused_imports, reason = "commands follow")]
-pub(crate) use faults::git_error;
-pub(crate) use faults::{json_error, pattern_error, syntax_error};
+pub(crate) use faults::{git_error, json_error, pattern_error, syntax_error};
 pub use options::{BuildOptions, Layout, Reorder, Templates};
 
 /// A string of a kustomization and its place.

@@ -100,7 +100,7 @@ pub(crate) fn of(
 
 /// Returns the documents of a stream. Nothing in a document begins a line as a separator does: it is a map, and all below
 /// its keys is indented.
-fn documents(stream: &[u8]) -> Vec<&[u8]> {
+pub(crate) fn documents(stream: &[u8]) -> Vec<&[u8]> {
     const SEPARATOR: &[u8] = b"\n---\n";
     let (mut out, mut start, mut at) = (Vec::new(), 0, 0);
     while let Some(found) = stream[at..].iter().position(|b| *b == b'\n') {

@@ -98,7 +98,7 @@ pub(super) fn add_objects(
 }
 
 /// Returns the files of objects in a folder and below it, sorted.
-fn manifests(directory: &Path) -> Vec<PathBuf> {
+pub(in crate::cli) fn manifests(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![(directory.to_path_buf(), 0)];
     while let Some((folder, depth)) = folders.pop() {

@@ -1,7 +1,7 @@
 //! `kiln validate`: what is compiled, or lies in files, against what Kubernetes accepts.
 
 pub(super) mod checker;
-mod files;
+pub(super) mod files;
 mod formats;
 
 use std::collections::{BTreeSet, HashSet};
@@ -100,7 +100,7 @@ pub(super) fn retain_first(diagnostics: &mut Vec<Diagnostic>, sources: &SourceMa
     });
 }
 
-fn has_kustomization(path: &Path) -> bool {
+pub(super) fn has_kustomization(path: &Path) -> bool {
     KUSTOMIZATIONS.iter().any(|name| path.join(name).is_file())
 }
 
