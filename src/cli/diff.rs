@@ -1,18 +1,21 @@
 //! `kiln diff`: two sides, compiled and compared.
 
 use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::args::{DiffArgs, DiffFormat};
 use super::build::{Surroundings, value_args};
+use super::inputs::Inputs;
 use super::side::{self, Files, From, Revisions, Side, Unit};
 use super::{CommandError, Ending, write_stdout};
 use crate::diagnostic::Diagnostic;
 use crate::diff::format::{self, EnvironmentReport, Look, Outcome, Report, SideName};
-use crate::diff::{self, Snapshot};
+use crate::diff::{self, Comparison, Snapshot};
 use crate::project::Environment;
 use crate::session::in_parallel;
 use crate::values::ValueArgs as Values;
+use crate::workspace::Target;
 
 /// What is compared with what.
 pub(super) struct Pair {
@@ -65,7 +68,10 @@ fn of_revisions(
     })?;
     let (from, to) = (open(&revisions.from, around)?, open(&revisions.to, around)?);
     let pairs = pairs(&from, &to, &args.targets)?;
-    let environments = compared(&from, &to, &pairs, values, around);
+    let inputs = Inputs::new(&from, &to, values, &around.terminal.directory);
+    // What the user names has to compile.
+    let inputs = args.targets.is_empty().then_some(&inputs);
+    let environments = compared((&from, &to), &pairs, values, inputs, around);
     if from.has_git_fault() || to.has_git_fault() {
         return Err(Ending::Unable);
     }
@@ -118,7 +124,7 @@ fn of_targets(
         from: Some(from_unit),
         to: Some(to_unit),
     };
-    let environments = compared(&from, &to, &[pair], values, around);
+    let environments = compared((&from, &to), &[pair], values, None, around);
     Ok(Ok(Report { from: from.name.clone(), to: to.name.clone(), environments }))
 }
 
@@ -180,9 +186,8 @@ fn pairs(from: &Side<'_>, to: &Side<'_>, targets: &[String]) -> Result<Vec<Pair>
             }
             return Err(Ending::No);
         }
-        let environment = |target: &Option<crate::workspace::Target>| {
-            target.as_ref().and_then(|target| target.environment.clone())
-        };
+        let environment =
+            |target: &Option<Target>| target.as_ref().and_then(|target| target.environment.clone());
         let known = environment(&after.value).or_else(|| environment(&before.value));
         pairs.push(Pair {
             name: known.as_ref().map_or_else(|| target.clone(), |e| e.name.clone()),
@@ -204,25 +209,44 @@ pub(super) fn all_environments(side: &Side<'_>) -> Result<Vec<Environment>, Endi
     found.value.ok_or(Ending::No)
 }
 
-/// Compiles and compares all pairs, with several threads.
+/// A pair that was compared.
+struct Done {
+    report: EnvironmentReport,
+    /// What is wrong with either side.
+    faults: [Vec<Diagnostic>; 2],
+    /// It compiles on neither side, and nothing that it reads has changed.
+    is_broken_as_before: bool,
+}
+
+/// How many environments a note names.
+const MAX_NAMED: usize = 10;
+
+/// Compiles and compares all pairs, with several threads. With `inputs`, environments that compile on neither side are no fault
+/// unless their inputs differ.
 fn compared(
-    from: &Side<'_>,
-    to: &Side<'_>,
+    (from, to): (&Side<'_>, &Side<'_>),
     pairs: &[Pair],
     values: &Values,
+    inputs: Option<&Inputs<'_>>,
     around: &Surroundings<'_>,
 ) -> Vec<EnvironmentReport> {
     let threads = around.jobs.clamp(1, pairs.len().max(1));
     // One thread for each pair is enough, if there are as many.
     let jobs = if threads > 1 { 1 } else { around.jobs };
-    let done =
-        in_parallel(pairs.len(), threads, |index| one(from, to, &pairs[index], values, jobs));
+    let done = in_parallel(pairs.len(), threads, |index| {
+        one((from, to), &pairs[index], values, inputs, jobs)
+    });
     let mut faults: [Vec<Diagnostic>; 2] = [Vec::new(), Vec::new()];
     let mut reports = Vec::new();
-    for (report, [old, new]) in done {
+    let mut broken = Vec::new();
+    for one in done {
+        let [old, new] = one.faults;
         faults[0].extend(old);
         faults[1].extend(new);
-        reports.push(report);
+        if one.is_broken_as_before {
+            broken.push(one.report.name.clone());
+        }
+        reports.push(one.report);
     }
     for (side, mut faults) in [from, to].into_iter().zip(faults) {
         // What several environments share is said once.
@@ -230,17 +254,28 @@ fn compared(
         faults.retain(|d| seen.insert((d.code, d.primary().map(|l| l.span), d.message.clone())));
         side.report(faults);
     }
+    if !broken.is_empty() && !around.terminal.quiet {
+        let more = broken.len().saturating_sub(MAX_NAMED);
+        broken.truncate(MAX_NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let names = broken.join(", ");
+        // There is no place left to say that stderr cannot be written.
+        let _ = writeln!(
+            io::stderr(),
+            "not compared, since they compile on neither side and nothing they read has changed: {names}{more}"
+        );
+    }
     reports
 }
 
-/// Compares one pair. Also returns what was wrong with either side.
+/// Compares one pair.
 fn one(
-    from: &Side<'_>,
-    to: &Side<'_>,
+    (from, to): (&Side<'_>, &Side<'_>),
     pair: &Pair,
     values: &Values,
+    inputs: Option<&Inputs<'_>>,
     jobs: usize,
-) -> (EnvironmentReport, [Vec<Diagnostic>; 2]) {
+) -> Done {
     let snapshot = |side: &Side<'_>, unit: &Option<Unit>| {
         let Some(unit) = unit else { return (Some(Snapshot::default()), Vec::new()) };
         let outcome = side.snapshot(unit, values, jobs);
@@ -248,27 +283,46 @@ fn one(
     };
     let (old, old_faults) = snapshot(from, &pair.from);
     let (new, new_faults) = snapshot(to, &pair.to);
-    let outcome = match (old, new) {
+    let mut done = Done {
+        report: EnvironmentReport {
+            name: pair.name.clone(),
+            path: pair.path.clone(),
+            was: pair.was.clone(),
+            outcome: Outcome::Compared(Comparison::default()),
+        },
+        faults: [Vec::new(), Vec::new()],
+        is_broken_as_before: false,
+    };
+    match (old, new) {
         (Some(old), Some(new)) => {
             let comparison = diff::compare(&old, &new);
-            match (&pair.from, &pair.to) {
+            done.report.outcome = match (&pair.from, &pair.to) {
                 (None, _) => Outcome::Created(comparison),
                 (_, None) => Outcome::Deleted(comparison),
                 _ => Outcome::Compared(comparison),
-            }
+            };
+        }
+        (None, None) if inputs.is_some_and(|inputs| has_same_inputs(inputs, pair)) => {
+            done.is_broken_as_before = true;
         }
         (old, _) => {
             let (side, faults) =
                 if old.is_none() { (from, &old_faults) } else { (to, &new_faults) };
             let (code, message) = side.first_error(faults);
-            Outcome::Failed { side: side.name.text(), code, message }
+            done.report.outcome = Outcome::Failed { side: side.name.text(), code, message };
+            done.faults = [old_faults, new_faults];
         }
+    }
+    done
+}
+
+fn has_same_inputs(inputs: &Inputs<'_>, pair: &Pair) -> bool {
+    let environment = |unit: &'_ Option<Unit>| match unit {
+        Some(Unit::Target(Target { environment, .. })) => environment.clone(),
+        _ => None,
     };
-    let report = EnvironmentReport {
-        name: pair.name.clone(),
-        path: pair.path.clone(),
-        was: pair.was.clone(),
-        outcome,
-    };
-    (report, [old_faults, new_faults])
+    match (environment(&pair.from), environment(&pair.to)) {
+        (Some(before), Some(after)) => inputs.are_same(&before, &after),
+        _ => false,
+    }
 }

@@ -20,6 +20,7 @@ mod environments;
 mod explain;
 mod file;
 mod import;
+mod inputs;
 mod remotes;
 mod render;
 mod schema;

@@ -6,6 +6,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::build::{ProjectChoice, Surroundings};
 use super::{CommandError, validate};
@@ -124,6 +125,8 @@ pub(super) struct Side<'r> {
     /// Where environments are looked for without a project file, and where their paths start.
     root: PathBuf,
     around: &'r Surroundings<'r>,
+    /// A fault of the repository was reported, where it was met.
+    said_git_fault: AtomicBool,
 }
 
 /// What a side compiles.
@@ -171,7 +174,16 @@ impl<'r> Side<'r> {
             loaded.unwrap_or(Outcome { value: Some(Project::default()), diagnostics: Vec::new() });
         let project = loaded.value.unwrap_or_default();
         let root = project.root().unwrap_or(&directory).to_path_buf();
-        let side = Self { session, project, name, files, directory, root, around };
+        let side = Self {
+            session,
+            project,
+            name,
+            files,
+            directory,
+            root,
+            around,
+            said_git_fault: AtomicBool::new(false),
+        };
         let failed = loaded.diagnostics.iter().any(|d| d.severity == Severity::Error);
         side.report(loaded.diagnostics);
         (!failed).then_some(side)
@@ -189,6 +201,9 @@ impl<'r> Side<'r> {
                 d
             })
             .collect();
+        if errors.iter().any(|d| d.code.name().starts_with("git::")) {
+            self.said_git_fault.store(true, Ordering::Relaxed);
+        }
         self.around.terminal.report(&errors, self.session.sources());
     }
 
@@ -261,7 +276,7 @@ impl<'r> Side<'r> {
             && !validate::has_kustomization(&path)
             && !self.project.environments.iter().any(is_environment);
         if is_folder {
-            return Ok(Unit::Objects(validate::manifests(&path), Named::ByItsFolder));
+            return Ok(Unit::Objects(validate::files::manifests(&path), Named::ByItsFolder));
         }
         let found = self.target(target);
         match found.value {
@@ -351,7 +366,8 @@ impl<'r> Side<'r> {
     /// Reports what was wrong with the repository; whether there was anything.
     pub(super) fn has_git_fault(&self) -> bool {
         let fault = self.files.fault();
-        if let Some(fault) = &fault {
+        if let Some(fault) = fault.as_ref().filter(|_| !self.said_git_fault.load(Ordering::Relaxed))
+        {
             self.around.terminal.report(&[git_error(fault)], self.session.sources());
         }
         fault.is_some()

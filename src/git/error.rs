@@ -23,12 +23,12 @@ pub(crate) enum GitError {
     #[error("the git repository cannot be read: {0}")]
     Unreadable(String),
     /// A revision is not known, or is no commit.
-    #[error("`{revision}` is no commit of this repository{}", because(why.as_deref()))]
+    #[error("`{revision}` {}", if *ambiguous { "means several objects" } else { "is no commit of this repository" })]
     Revision {
         /// What was asked for.
         revision: String,
-        /// What the library says.
-        why: Option<String>,
+        /// It is the beginning of several ids, or an id and a branch.
+        ambiguous: bool,
         /// How much of the repository is there.
         clone: Clone,
     },
@@ -70,10 +70,6 @@ pub(crate) enum GitError {
     Index(String),
 }
 
-fn because(why: Option<&str>) -> String {
-    why.map_or_else(String::new, |why| format!(": {why}"))
-}
-
 impl GitError {
     /// Returns what to do.
     pub(crate) fn help(&self) -> Option<String> {
@@ -81,6 +77,9 @@ impl GitError {
         let text = match self {
             Self::NoRepository(_) => {
                 "run kiln inside a git repository, or compare two directories with `--from` and `--to`"
+            }
+            Self::Revision { ambiguous: true, .. } => {
+                "write more of the id, or `refs/heads/` before a branch"
             }
             Self::Revision { clone: Clone::Shallow, .. } => {
                 "the clone is shallow: run `git fetch --unshallow`, or set `fetch-depth: 0` for actions/checkout"

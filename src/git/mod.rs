@@ -104,20 +104,25 @@ impl Repository {
     /// Returns the commit that a revision means: a branch, a tag, an id or its beginning, `HEAD~2`, `main@{upstream}`.
     pub(crate) fn resolve(&self, revision: &str) -> Result<Revision, GitError> {
         let repository = self.inner.to_thread_local();
-        let unknown = |why: Option<String>| GitError::Revision {
+        let unknown = |ambiguous| GitError::Revision {
             revision: revision.to_owned(),
-            why,
+            ambiguous,
             clone: self.kind(&repository),
         };
         // The empty revision and a flag are never meant.
         if revision.is_empty() || revision.starts_with('-') {
-            return Err(unknown(None));
+            return Err(unknown(false));
         }
         let found = repository.rev_parse_single(revision).and_then(|id| id.object());
         let commit = found.and_then(gix::Object::peel_to_commit);
-        commit
-            .map(|commit| Revision { id: commit.id })
-            .map_err(|error| unknown(Some(error.to_string())))
+        commit.map(|commit| Revision { id: commit.id }).map_err(|error| {
+            use gix::revision::spec::parse::Error;
+            let cause = error.downcast_any_ref::<Error>();
+            unknown(matches!(
+                cause,
+                Some(Error::AmbiguousPrefix { .. } | Error::AmbiguousRefAndObject { .. })
+            ))
+        })
     }
 
     /// Returns the best common ancestor of two commits.

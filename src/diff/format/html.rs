@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::rows::{Row, Shown, rows};
-use super::{Counts, EnvironmentReport, Look, Outcome, Report, notes, reported, sign};
+use super::{EnvironmentReport, Look, Outcome, Report, notes, reported, sign};
 use crate::diff::{Impact, ResourceChange};
 
 const STYLE: &str = include_str!("html/page.css");
@@ -21,17 +21,10 @@ const MAX_OPEN_OBJECTS: usize = 60;
 
 /// Returns a report as one HTML page.
 pub(crate) fn html(report: &Report, look: &Look) -> String {
-    let counts = Counts::of_all(report);
-    let different = report.different().count();
-    let all = report.environments.len();
     let objects: usize =
         report.different().filter_map(|e| e.outcome.comparison()).map(|c| c.resources.len()).sum();
     let is_open = objects <= MAX_OPEN_OBJECTS;
     let (from, to) = (escaped(&report.from.text()), escaped(&report.to.text()));
-    let summary = match different {
-        0 => "No difference.".to_owned(),
-        _ => format!("{different} of {all} environments differ: {}", counts.text()),
-    };
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '{}'; script-src '{}'; \
@@ -50,7 +43,7 @@ pub(crate) fn html(report: &Report, look: &Look) -> String {
          <kbd>Esc</kbd> clear.</p>\n</form>\n</header>\n<main>\n",
         source_hash(STYLE),
         source_hash(SCRIPT),
-        escaped(&summary),
+        escaped(&report.summary()),
     );
     for environment in report.different() {
         section(&mut out, environment, look, is_open);
@@ -58,7 +51,7 @@ pub(crate) fn html(report: &Report, look: &Look) -> String {
     let same: Vec<String> = report
         .environments
         .iter()
-        .filter(|environment| environment.outcome.is_same())
+        .filter(|environment| environment.is_same())
         .map(|environment| escaped(&environment.name))
         .collect();
     if !same.is_empty() {
@@ -78,21 +71,15 @@ fn source_hash(text: &str) -> String {
 
 fn section(out: &mut String, environment: &EnvironmentReport, look: &Look, is_open: bool) {
     let name = escaped(&environment.name);
-    let mut head = match &environment.outcome {
-        Outcome::Failed { side, code, message } => {
-            let _ = write!(
-                out,
-                "<section><h2>{name}</h2>\n<p class=\"failed\">Not compared: it does not compile at {}. <code>{}</code> {}</p></section>\n",
-                escaped(side),
-                escaped(code),
-                escaped(message)
-            );
-            return;
-        }
-        Outcome::Created(comparison) => format!("created, {} objects", comparison.resources.len()),
-        Outcome::Deleted(comparison) => format!("deleted, {} objects", comparison.resources.len()),
-        Outcome::Compared(comparison) => Counts::of(comparison).text(),
-    };
+    let mut head = environment.summary();
+    if let Outcome::Failed { .. } = &environment.outcome {
+        let _ = write!(
+            out,
+            "<section><h2>{name}</h2>\n<p class=\"failed\">{}</p></section>\n",
+            escaped(&head)
+        );
+        return;
+    }
     if let Some(was) = &environment.was {
         let _ = write!(head, ", renamed from {was}");
     }

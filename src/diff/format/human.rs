@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::rows::{Row, Shown, rows};
 use super::value::Line;
-use super::{Counts, EnvironmentReport, Look, Outcome, Report, notes, reported, sign};
+use super::{EnvironmentReport, Look, Outcome, Report, notes, reported, sign};
 use crate::diff::{Impact, ResourceChange};
 
 const RED: &str = "\x1b[31m";
@@ -33,14 +33,7 @@ pub(crate) fn human(report: &Report, look: &Look) -> String {
         printer.environment(environment);
     }
     if different > 0 {
-        let all = report.environments.len();
-        let environments = if all == 1 {
-            String::new()
-        } else {
-            format!("{different} of {all} environments differ: ")
-        };
-        let counts = Counts::of_all(report).text();
-        let _ = writeln!(printer.out, "\n{environments}{counts}");
+        let _ = writeln!(printer.out, "\n{}", report.summary());
     }
     printer.out
 }
@@ -65,10 +58,8 @@ impl Printer<'_> {
             Outcome::Compared(_) => {}
             Outcome::Created(_) => head.push_str(&self.colored(GREEN, "  created")),
             Outcome::Deleted(_) => head.push_str(&self.colored(RED, "  deleted")),
-            Outcome::Failed { side, code, message } => {
-                let text =
-                    format!("  not compared: it does not compile at {side}: [{code}] {message}");
-                head.push_str(&self.colored(RED, &text));
+            Outcome::Failed { .. } => {
+                head.push_str(&self.colored(RED, &format!("  {}", environment.summary())));
             }
         }
         if let Some(was) = &environment.was {

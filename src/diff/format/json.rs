@@ -19,7 +19,7 @@ pub(crate) fn json(report: &Report, look: &Look) -> String {
     let same: Vec<&str> = report
         .environments
         .iter()
-        .filter(|environment| environment.outcome.is_same())
+        .filter(|environment| environment.is_same())
         .map(|environment| environment.name.as_str())
         .collect();
     let environments: Vec<Value> =
@@ -54,7 +54,7 @@ fn of_environment(environment: &EnvironmentReport, look: &Look) -> Value {
     if let Some(was) = &environment.was {
         out.insert("was".to_owned(), json!(was));
     }
-    out.insert("status".to_owned(), json!(environment.outcome.text()));
+    out.insert("status".to_owned(), json!(environment.status()));
     if let Outcome::Failed { side, code, message } = &environment.outcome {
         out.insert("failure".to_owned(), json!({ "side": side, "code": code, "message": message }));
     }

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::rows::{Row, Shown, rows};
-use super::{Counts, EnvironmentReport, Look, Outcome, Report, notes, reported, sign};
+use super::{EnvironmentReport, Look, Outcome, Report, notes, reported, sign};
 use crate::diff::{Impact, ResourceChange};
 
 /// The longest report, in characters.
@@ -25,22 +25,10 @@ pub(crate) fn markdown(report: &Report, look: &Look) -> String {
         code(&report.to.text())
     );
     let different: Vec<&EnvironmentReport> = report.different().collect();
-    let all = report.environments.len();
+    let _ = writeln!(out, "{}\n", report.summary());
     if different.is_empty() {
-        let _ = match all {
-            1 => writeln!(out, "No difference."),
-            _ => writeln!(out, "No difference in {all} environments."),
-        };
         return out;
     }
-    let _ = writeln!(
-        out,
-        "{} of {all} {} {}: {}\n",
-        different.len(),
-        if all == 1 { "environment" } else { "environments" },
-        if different.len() == 1 { "differs" } else { "differ" },
-        Counts::of_all(report).text()
-    );
     let budget = MAX_CHARACTERS - RESERVED;
     let mut length = out.chars().count();
     let mut left_out: Vec<&EnvironmentReport> = Vec::new();
@@ -103,25 +91,12 @@ fn section(environment: &EnvironmentReport, look: &Look, budget: usize) -> Secti
         .was
         .as_ref()
         .map_or_else(String::new, |was| format!(", renamed from {}", html_text(was)));
-    let head = match &environment.outcome {
-        Outcome::Failed { side, code: fault, message } => {
-            section.text = format!(
-                "**{}**: not compared, it does not compile at {}: {} {}\n\n",
-                html_text(&environment.name),
-                code(side),
-                code(fault),
-                html_text(message)
-            );
-            return section;
-        }
-        Outcome::Created(comparison) => {
-            format!("created, {} objects", comparison.resources.len())
-        }
-        Outcome::Deleted(comparison) => {
-            format!("deleted, {} objects", comparison.resources.len())
-        }
-        Outcome::Compared(comparison) => Counts::of(comparison).text(),
-    };
+    if let Outcome::Failed { .. } = &environment.outcome {
+        let (name, summary) = (html_text(&environment.name), html_text(&environment.summary()));
+        section.text = format!("**{name}**: {summary}\n\n");
+        return section;
+    }
+    let head = html_text(&environment.summary());
     let Some(comparison) = environment.outcome.comparison() else { return section };
     let _ = write!(
         section.text,

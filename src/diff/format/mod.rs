@@ -70,21 +70,6 @@ impl Outcome {
             Self::Failed { .. } => None,
         }
     }
-
-    /// Returns whether there is nothing to report.
-    pub(crate) fn is_same(&self) -> bool {
-        matches!(self, Self::Compared(comparison) if comparison.is_empty())
-    }
-
-    fn text(&self) -> &'static str {
-        match self {
-            Self::Compared(comparison) if comparison.is_empty() => "same",
-            Self::Compared(_) => "changed",
-            Self::Created(_) => "created",
-            Self::Deleted(_) => "deleted",
-            Self::Failed { .. } => "failed",
-        }
-    }
 }
 
 /// An environment, and what became of it.
@@ -98,6 +83,48 @@ pub(crate) struct EnvironmentReport {
     pub(crate) outcome: Outcome,
 }
 
+impl EnvironmentReport {
+    /// Returns whether there is nothing to report.
+    pub(crate) fn is_same(&self) -> bool {
+        self.was.is_none() && self.has_same_objects()
+    }
+
+    fn has_same_objects(&self) -> bool {
+        matches!(&self.outcome, Outcome::Compared(comparison) if comparison.is_empty())
+    }
+
+    fn status(&self) -> &'static str {
+        match &self.outcome {
+            Outcome::Compared(_) if self.is_same() => "same",
+            Outcome::Compared(_) if self.has_same_objects() => "renamed",
+            Outcome::Compared(_) => "changed",
+            Outcome::Created(_) => "created",
+            Outcome::Deleted(_) => "deleted",
+            Outcome::Failed { .. } => "failed",
+        }
+    }
+
+    /// Returns what is said about the environment as a whole.
+    fn summary(&self) -> String {
+        match &self.outcome {
+            Outcome::Compared(comparison) if comparison.is_empty() => "the same objects".to_owned(),
+            Outcome::Compared(comparison) => Counts::of(comparison).text(),
+            Outcome::Created(comparison) => format!("created, {}", objects(comparison)),
+            Outcome::Deleted(comparison) => format!("deleted, {}", objects(comparison)),
+            Outcome::Failed { side, code, message } => {
+                format!("not compared: {side} does not compile: [{code}] {message}")
+            }
+        }
+    }
+}
+
+fn objects(comparison: &Comparison) -> String {
+    match comparison.resources.len() {
+        1 => "1 object".to_owned(),
+        count => format!("{count} objects"),
+    }
+}
+
 /// All that is reported.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
@@ -109,11 +136,25 @@ pub(crate) struct Report {
 impl Report {
     /// Returns whether the sides are the same everywhere.
     pub(crate) fn is_same(&self) -> bool {
-        self.environments.iter().all(|environment| environment.outcome.is_same())
+        self.environments.iter().all(EnvironmentReport::is_same)
+    }
+
+    /// Returns how many environments differ, and how.
+    fn summary(&self) -> String {
+        let (different, all) = (self.different().count(), self.environments.len());
+        let counts = Counts::of_all(self).text();
+        match (different, all) {
+            (0, 0) => "There is no environment.".to_owned(),
+            (0, 1) => "No difference.".to_owned(),
+            (0, _) => format!("No difference in {all} environments."),
+            (_, 1) => counts,
+            (1, _) => format!("1 of {all} environments differs: {counts}"),
+            _ => format!("{different} of {all} environments differ: {counts}"),
+        }
     }
 
     fn different(&self) -> impl Iterator<Item = &EnvironmentReport> {
-        self.environments.iter().filter(|environment| !environment.outcome.is_same())
+        self.environments.iter().filter(|environment| !environment.is_same())
     }
 }
 
@@ -135,11 +176,15 @@ pub(crate) struct Counts {
     pub(crate) deleted: usize,
     pub(crate) rolls_pods: usize,
     pub(crate) replace: usize,
+    /// Environments that could not be compared.
+    pub(crate) failed: usize,
+    /// Environments whose objects stand in another order.
+    pub(crate) reordered: usize,
 }
 
 impl Counts {
     fn of(comparison: &Comparison) -> Self {
-        let mut counts = Self::default();
+        let mut counts = Self { reordered: usize::from(comparison.reordered), ..Self::default() };
         for change in &comparison.resources {
             match change.fate {
                 Fate::Changed(_) => counts.changed += 1,
@@ -158,8 +203,13 @@ impl Counts {
     /// Returns the counts of all environments together.
     fn of_all(report: &Report) -> Self {
         let mut all = Self::default();
-        for comparison in report.environments.iter().filter_map(|e| e.outcome.comparison()) {
+        for environment in &report.environments {
+            let Some(comparison) = environment.outcome.comparison() else {
+                all.failed += 1;
+                continue;
+            };
             let one = Self::of(comparison);
+            all.reordered += one.reordered;
             all.changed += one.changed;
             all.created += one.created;
             all.deleted += one.deleted;
@@ -183,12 +233,14 @@ impl Counts {
             (self.changed, "changed"),
             (self.created, "created"),
             (self.deleted, "deleted"),
+            (self.failed, "not compared"),
         ]);
         let rolls = if self.rolls_pods == 1 { "rolls pods" } else { "roll pods" };
         let replace = if self.replace == 1 { "has to be replaced" } else { "have to be replaced" };
         let impacts = listed(&[(self.rolls_pods, rolls), (self.replace, replace)]);
         match (fates.is_empty(), impacts.is_empty()) {
-            (true, _) => "nothing but the order of the objects".to_owned(),
+            (true, _) if self.reordered > 0 => "the order of the objects".to_owned(),
+            (true, _) => "no object".to_owned(),
             (false, true) => fates,
             (false, false) => format!("{fates}; {impacts}"),
         }

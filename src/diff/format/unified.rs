@@ -14,11 +14,11 @@ pub(crate) fn unified(report: &Report, look: &Look) -> String {
     let mut out = String::new();
     for environment in report.different() {
         let name = &environment.name;
-        if let Outcome::Failed { side, code, message } = &environment.outcome {
-            let _ = writeln!(
-                out,
-                "# {name}: not compared: it does not compile at {side}: [{code}] {message}"
-            );
+        if let Outcome::Failed { .. } = &environment.outcome {
+            let _ = writeln!(out, "# {name}: {}", environment.summary());
+        }
+        if let Some(was) = &environment.was {
+            let _ = writeln!(out, "# {name}: renamed from {was}");
         }
         let Some(comparison) = environment.outcome.comparison() else { continue };
         for change in reported(comparison, look) {
