@@ -113,6 +113,8 @@ pub(super) enum Command {
     Eject(EjectArgs),
     /// With `--project`: write a project file for the kustomizations below the directory
     Create,
+    /// What Argo CD runs when kiln is its config-management plugin
+    Argocd(ArgocdArgs),
     /// Print the JSON Schema of a file, or import definitions of custom resources
     Schema(SchemaArgs),
     /// Say what a code means, why it is reported and what to do
@@ -413,6 +415,31 @@ pub(super) struct EjectArgs {
 
     #[command(flatten)]
     pub(super) values: ValueArgs,
+}
+
+/// What Argo CD runs when kiln is its config-management plugin.
+///
+/// The Application is read from the variables that Argo CD sets, and its path is the working directory. Errors are printed in few lines,
+/// with paths as seen from the root of the repository.
+#[derive(Args, Debug)]
+pub(super) struct ArgocdArgs {
+    #[command(subcommand)]
+    pub(super) command: ArgocdCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ArgocdCommand {
+    /// Print the objects of the Application: of the environment in its parameter `env`, or of the one at its path
+    Generate(ArgocdGenerateArgs),
+    /// Print the parameters that an Application can set, as JSON
+    Parameters,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ArgocdGenerateArgs {
+    /// Let an Application have no objects
+    #[arg(long)]
+    pub(super) allow_empty: bool,
 }
 
 #[derive(Args, Debug)]

@@ -12,6 +12,7 @@
 )]
 
 mod affected;
+mod argocd;
 mod args;
 mod build;
 mod diff;
@@ -208,6 +209,7 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Envs(args) => environments::envs(args, &around),
         Command::Survey(args) => environments::survey(args, &around),
         Command::Eject(args) => eject::run(args, &around),
+        Command::Argocd(args) => argocd::run(args, &around),
         Command::Create => environments::create(global.project.as_deref(), &around),
         Command::Schema(args) => schema::run(&args.command, &around),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),

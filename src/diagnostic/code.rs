@@ -317,6 +317,16 @@ codes! {
     RenderEmptied = error "render" "emptied",
     /// Another render is at work.
     RenderLocked = error "render" "locked",
+    /// The parameters or the path of an Argo CD Application cannot be used.
+    ArgocdParameters = error "argocd" "parameters",
+    /// It is not clear which environment an Argo CD Application means.
+    ArgocdEnvironment = error "argocd" "environment",
+    /// Argo CD has handed over a part of the repository, without the project file.
+    ArgocdIncomplete = error "argocd" "incomplete",
+    /// An Argo CD Application would have no object.
+    ArgocdEmpty = error "argocd" "empty",
+    /// A Secret that is encrypted with SOPS would be applied as it is.
+    ArgocdEncrypted = error "argocd" "encrypted",
     /// A field is not known to the schema of its object.
     SchemaUnknownField = deny "schema" "unknown-field",
     /// A field that the schema requires is missing.

@@ -11,6 +11,7 @@
 //! file of its own with a [`Segments`] table, so that a place in it leads back to the line of the
 //! enclosing file.
 
+mod confined;
 mod disk;
 mod loader;
 mod memory;
@@ -22,6 +23,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
+pub(crate) use confined::ConfinedReader;
 pub use disk::DiskReader;
 pub use loader::LoadRestriction;
 pub(crate) use loader::{LoadError, Loader};

@@ -115,9 +115,24 @@ pub(crate) fn documents(stream: &[u8]) -> Vec<&[u8]> {
     out
 }
 
+fn is_secret(resource: &Resource) -> bool {
+    let gvk = &resource.id().gvk;
+    gvk.kind == "Secret" && gvk.group.is_empty()
+}
+
+/// Returns what `allowSecrets` calls a Secret.
+fn secret_name(resource: &Resource) -> String {
+    format!("Secret/{}/{}", resource.id().namespace, plain_name(resource))
+}
+
+fn is_allowed(settings: &Settings, resource: &Resource) -> bool {
+    let name = secret_name(resource);
+    let allowed = settings.allowed_secrets.as_deref().unwrap_or_default();
+    allowed.iter().any(|pattern| Glob::new(pattern.as_str()).is_match(&name))
+}
+
 fn allow_secret(cx: &mut Context<'_>, settings: &Settings, resource: &Resource) -> Fallible<()> {
-    let id = resource.id();
-    if id.gvk.kind != "Secret" || !id.gvk.group.is_empty() {
+    if !is_secret(resource) {
         return Ok(());
     }
     let policy = settings.secrets.unwrap_or_default();
@@ -126,11 +141,10 @@ fn allow_secret(cx: &mut Context<'_>, settings: &Settings, resource: &Resource) 
         SecretPolicy::Encrypted => is_encrypted(resource.node()),
         SecretPolicy::Forbid => false,
     };
-    let name = format!("Secret/{}/{}", id.namespace, plain_name(resource));
-    let allowed = settings.allowed_secrets.as_deref().unwrap_or_default();
-    if is_harmless || allowed.iter().any(|pattern| Glob::new(pattern.as_str()).is_match(&name)) {
+    if is_harmless || is_allowed(settings, resource) {
         return Ok(());
     }
+    let (id, name) = (resource.id(), secret_name(resource));
     let message = format!("`{id}` would stand in the rendered tree for everyone to read");
     let d = Diagnostic::error(Code::RenderSecret, message)
         .at(first_span(cx, resource.node()), "this Secret");
@@ -138,6 +152,36 @@ fn allow_secret(cx: &mut Context<'_>, settings: &Settings, resource: &Resource) 
         "use a SealedSecret or an ExternalSecret, or encrypt it with SOPS; or allow it: `allowSecrets: [{name}]`, or \
          `secrets: allow` where values are dummies"
     ))))
+}
+
+/// Refuses the Secrets that must not be handed to what applies them as they are: all, if the project forbids them, and those
+/// that SOPS has encrypted, whose ciphertext would become their content. A plain Secret is what a cluster needs.
+pub(crate) fn require_readable_secrets(
+    cx: &mut Context<'_>,
+    settings: &Settings,
+    build: &Build,
+) -> Fallible<()> {
+    let forbidden = settings.secrets == Some(SecretPolicy::Forbid);
+    let mut result = Ok(());
+    for resource in build.resources.iter().filter(|resource| is_secret(resource)) {
+        let id = resource.id();
+        let d = if is_sops(resource.node()) {
+            let message = format!("`{id}` is encrypted with SOPS, and nothing decrypts it here");
+            Diagnostic::error(Code::ArgocdEncrypted, message)
+                .help("use a SealedSecret or an ExternalSecret, which the cluster decrypts")
+        } else if forbidden && !is_allowed(settings, resource) {
+            let name = secret_name(resource);
+            Diagnostic::error(Code::RenderSecret, format!("the project forbids `{id}`")).help(
+                format!(
+                    "use a SealedSecret or an ExternalSecret; or allow it: `allowSecrets: [{name}]`"
+                ),
+            )
+        } else {
+            continue;
+        };
+        result = Err(cx.fail(d.at(first_span(cx, resource.node()), "this Secret")));
+    }
+    result
 }
 
 /// Returns the first place of an object, which a generator may have made.
@@ -154,9 +198,13 @@ fn first_span(cx: &Context<'_>, node: &Node) -> Option<crate::source::Span> {
         .or_else(|| node.elements()?.iter().find_map(|e| first_span(cx, e)))
 }
 
+fn is_sops(node: &Node) -> bool {
+    node.get(Key::text_key("sops")).is_some()
+}
+
 /// A Secret without data, or one whose data SOPS has encrypted.
 fn is_encrypted(node: &Node) -> bool {
-    let is_sops = node.get(Key::text_key("sops")).is_some();
+    let is_sops = is_sops(node);
     ["data", "stringData"].iter().filter_map(|field| node.get(Key::text_key(field))).all(|data| {
         let entries = data.entries().unwrap_or_default();
         let is_map = data.is_null() || data.entries().is_some();

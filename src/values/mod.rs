@@ -17,6 +17,7 @@ use crate::session::{Context, syntax_error};
 use crate::source::{EntryKind, LoadError, SourceFile, display_path, join};
 use crate::yaml::{Entry, Key, Node, NodeKind, Tag};
 
+pub(crate) use schema::Declared;
 use schema::Schema;
 pub(crate) use set::Setting;
 
@@ -109,6 +110,15 @@ pub(crate) fn load(
         schema::check(cx, schema, &mut values)?;
     }
     Ok(values)
+}
+
+/// Returns the values that the schema of a project declares; nothing without a schema.
+pub(crate) fn declared(cx: &mut Context<'_>, project: &Project) -> Fallible<Vec<Declared>> {
+    let root = project.root().unwrap_or(Path::new("/"));
+    match &project.values.schema {
+        Some(path) => schema::load(cx, root, path).map(|schema| schema::declared(&schema)),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Reads a file that the project names; none if it is optional and absent.

@@ -223,6 +223,68 @@ pub(super) fn type_at(schema: &Schema, path: &[Part]) -> Option<Tag> {
     }
 }
 
+/// A value that a schema declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Declared {
+    /// As `a.b`.
+    pub(crate) path: String,
+    pub(crate) description: Option<String>,
+    /// A scalar, as text.
+    pub(crate) default: Option<String>,
+    pub(crate) is_secret: bool,
+}
+
+/// How deep the properties of a schema are followed.
+const MAX_DEPTH: usize = 16;
+
+/// Returns the properties of a schema that hold one value, in the order of their paths. Lists are left out: a list has no
+/// path that a value could be set at without knowing its length.
+pub(super) fn declared(schema: &Schema) -> Vec<Declared> {
+    let mut found = Vec::new();
+    let places = expanded(&schema.json, vec![&schema.json]);
+    declared_below(&schema.json, &places, "", false, MAX_DEPTH, &mut found);
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+fn declared_below(
+    schema: &Json,
+    places: &[&Json],
+    path: &str,
+    secret: bool,
+    depth: usize,
+    found: &mut Vec<Declared>,
+) {
+    let secret = secret || places.iter().any(|place| is_marked(place));
+    let mut names: Vec<&String> = places
+        .iter()
+        .filter_map(|place| place.get("properties")?.as_object())
+        .flat_map(Map::keys)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let is_type =
+        |name: &str| places.iter().any(|place| place.get("type").is_some_and(|t| t == name));
+    if names.is_empty() && !path.is_empty() && !is_type("object") && !is_type("array") {
+        let first = |word: &str| places.iter().find_map(|place| place.get(word));
+        let default = first("default").and_then(|default| match default {
+            Json::String(text) => Some(text.clone()),
+            Json::Number(_) | Json::Bool(_) => Some(default.to_string()),
+            _ => None,
+        });
+        let description = first("description").and_then(Json::as_str).map(str::to_owned);
+        let path = path.to_owned();
+        found.push(Declared { path, description, default, is_secret: secret });
+    }
+    for name in names.into_iter().filter(|_| depth > 0) {
+        let below = members(schema, places, &Part::Key(name.clone()));
+        // A dot in a name is no step of the path.
+        let name = name.replace('\\', "\\\\").replace('.', "\\.");
+        let path = if path.is_empty() { name } else { format!("{path}.{name}") };
+        declared_below(schema, &below, &path, secret, depth - 1, found);
+    }
+}
+
 fn mark_secrets(cx: &Context<'_>, schema: &Schema, values: &mut Values) {
     let mut found = Vec::new();
     let places = expanded(&schema.json, vec![&schema.json]);
@@ -307,4 +369,36 @@ fn holds_mark(place: &Json) -> bool {
         || ["allOf", "anyOf", "oneOf"].iter().any(|word| {
             place.get(word).and_then(Json::as_array).into_iter().flatten().any(holds_mark)
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_declares_the_values_that_can_be_set() {
+        let json = serde_json::json!({
+            "properties": {
+                "image": { "$ref": "#/$defs/image" },
+                "replicas": { "type": "integer", "default": 2, "description": "How many" },
+                "password": { "type": "string", "x-kiln-secret": true },
+                "hosts": { "type": "array", "items": { "type": "string" } },
+                "labels": { "type": "object" },
+                "a.b": { "type": "string" },
+                "self": { "$ref": "#" },
+            },
+            "$defs": { "image": { "properties": { "tag": { "type": "string", "default": "1.0" } } } },
+        });
+        let places = expanded(&json, vec![&json]);
+        let mut found = Vec::new();
+        declared_below(&json, &places, "", false, 2, &mut found);
+        let path = |one: &Declared| one.path.clone();
+        let own: Vec<String> =
+            found.iter().map(path).filter(|path| !path.starts_with("self")).collect();
+        assert_eq!(own, ["a\\.b", "image.tag", "password", "replicas"]);
+        let one = |path: &str| found.iter().find(|one| one.path == path).expect("it is declared");
+        assert_eq!(one("replicas").default.as_deref(), Some("2"));
+        assert_eq!(one("replicas").description.as_deref(), Some("How many"));
+        assert!(one("password").is_secret && !one("image.tag").is_secret);
+    }
 }

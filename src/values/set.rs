@@ -21,6 +21,8 @@ pub(crate) enum Setting {
     Json(String),
     /// `--set-file`: the content of a file.
     File(String, PathBuf),
+    /// An entry of the parameter `set` of an Argo CD Application: as `--set`, named as users know it.
+    Parameter(String),
 }
 
 impl Setting {
@@ -30,12 +32,15 @@ impl Setting {
             Self::Text(_) => "--set-string",
             Self::Json(_) => "--set-json",
             Self::File(..) => "--set-file",
+            Self::Parameter(_) => "parameters.set",
         }
     }
 
     fn text(&self) -> &str {
-        let (Self::Typed(text) | Self::Text(text) | Self::Json(text) | Self::File(text, _)) = self;
-        text
+        match self {
+            Self::Typed(text) | Self::Text(text) | Self::Json(text) => text,
+            Self::File(text, _) | Self::Parameter(text) => text,
+        }
     }
 }
 
@@ -124,13 +129,15 @@ pub(super) fn apply(
             Ok(node) => node,
             Err(_) => return Err(invalid(cx, &file, flag, "what stands behind `=` is not JSON")),
         },
-        Setting::Typed(_) => match schema.and_then(|schema| schema::type_at(schema, &parts)) {
-            Some(tag) => plain(tag),
-            None if matches!(value, "true" | "false") => plain(Tag::Bool),
-            None if value == "null" => plain(Tag::Null),
-            None if is_integer(value) => plain(Tag::Int),
-            None => plain(Tag::Str),
-        },
+        Setting::Typed(_) | Setting::Parameter(_) => {
+            match schema.and_then(|schema| schema::type_at(schema, &parts)) {
+                Some(tag) => plain(tag),
+                None if matches!(value, "true" | "false") => plain(Tag::Bool),
+                None if value == "null" => plain(Tag::Null),
+                None if is_integer(value) => plain(Tag::Int),
+                None => plain(Tag::Str),
+            }
+        }
     };
     let mut root = std::mem::take(&mut values.root);
     let done = put(&mut root, &parts, &node, values);

@@ -21,6 +21,7 @@ pub use full::full;
 pub use github::github;
 pub use json::json;
 pub(crate) use json::json_items;
+pub(crate) use short::brief;
 pub use short::short;
 
 /// How diagnostics are shown.

@@ -12,6 +12,24 @@ pub fn short(
     sources: &SourceMap,
     options: &RenderOptions<'_>,
 ) -> String {
+    lines(diagnostics, sources, options, false)
+}
+
+/// Returns diagnostics as lines, each with what to do on a line of its own; for a place that shows text and nothing else.
+pub(crate) fn brief(
+    diagnostics: &[Diagnostic],
+    sources: &SourceMap,
+    options: &RenderOptions<'_>,
+) -> String {
+    lines(diagnostics, sources, options, true).replace('…', "...")
+}
+
+fn lines(
+    diagnostics: &[Diagnostic],
+    sources: &SourceMap,
+    options: &RenderOptions<'_>,
+    with_help: bool,
+) -> String {
     let mut viewer = Viewer::new(sources, options);
     let mut out = String::new();
     for diagnostic in diagnostics {
@@ -21,6 +39,9 @@ pub fn short(
         }
         let (severity, code) = (diagnostic.severity.name(), diagnostic.code.name());
         let _ = writeln!(out, "{severity}[{code}] {}", view.message.replace('\n', " "));
+        if let Some(help) = view.help.filter(|_| with_help) {
+            let _ = writeln!(out, "  help: {}", help.replace('\n', " "));
+        }
     }
     out
 }
