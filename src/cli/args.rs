@@ -196,6 +196,12 @@ pub(super) struct RenderArgs {
     #[arg(long, conflicts_with = "check")]
     pub(super) exit_code: bool,
 
+    /// Exit with 1 if anything was changed, or if the git index does not hold the rendered files as they are then
+    ///
+    /// Meant for a hook before a commit: the commit has what its sources render to, or there is none.
+    #[arg(long, conflicts_with = "check")]
+    pub(super) require_staged: bool,
+
     /// Let an environment that had objects have none
     #[arg(long)]
     pub(super) allow_empty: bool,

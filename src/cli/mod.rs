@@ -27,6 +27,7 @@ mod render;
 mod schema;
 mod shell;
 mod side;
+mod staged;
 mod terminal;
 mod validate;
 mod values;

@@ -17,6 +17,7 @@ use similar::TextDiff;
 
 use super::args::RenderArgs;
 use super::build::{Surroundings, load_project, value_args};
+use super::staged::{RenderedFiles, Unstaged};
 use super::validate::checker::{Checker, Unit};
 use super::validate::retain_first;
 use super::write_tree::{self, Changes, Disk};
@@ -131,6 +132,9 @@ pub(super) fn run(args: &RenderArgs, around: &Surroundings<'_>) -> Result<Ending
         write_tree::apply(&Disk, directory, changes)?;
     }
     run.remove_temporary();
+    if args.require_staged {
+        return run.require_staged(&rendered, &changes, args.environments.is_empty());
+    }
     Ok(if args.exit_code && count > 0 { Ending::No } else { Ending::Done })
 }
 
@@ -397,6 +401,40 @@ impl Run<'_> {
         }
         out.retain(|_, changes| !changes.is_empty());
         out
+    }
+
+    /// Asks the git index whether the next commit has the trees as they are now.
+    fn require_staged(
+        &self,
+        rendered: &[(&Environment, Rendered)],
+        changes: &BTreeMap<PathBuf, Changes>,
+        of_all: bool,
+    ) -> Result<Ending, CommandError> {
+        let mut trees: BTreeMap<PathBuf, RenderedFiles<'_>> = BTreeMap::new();
+        for (environment, one) in rendered {
+            let directory = tree::directory(self.root, &self.settings(environment));
+            let tree = trees.entry(directory).or_default();
+            tree.files.extend(one.tree.iter().map(|(path, file)| (path.as_str(), &*file.bytes)));
+            tree.folders.push(format!("{}/", environment.name));
+        }
+        let reader = self.session.reader();
+        let mut unstaged = Unstaged::default();
+        let mut asked = unstaged.add_sources(reader, self.root, self.session.sources());
+        for (directory, tree) in &mut trees {
+            if of_all {
+                tree.folders.clear();
+            }
+            let changed = changes.get(directory).into_iter().flat_map(|changes| &changes.write);
+            tree.changed.extend(changed.map(|(path, _)| path.as_str()));
+            asked = asked.and_then(|()| unstaged.add_rendered(reader, directory, tree));
+        }
+        let (list, errors) = match asked {
+            Ok(()) => unstaged.report(&self.around.terminal.directory, &trees),
+            Err(error) => (String::new(), vec![crate::session::git_error(&error)]),
+        };
+        write_stdout(list.as_bytes())?;
+        self.around.terminal.report(&errors, self.session.sources());
+        Ok(if errors.is_empty() { Ending::Done } else { Ending::No })
     }
 
     /// Removes what an interrupted run has left behind.

@@ -317,6 +317,10 @@ codes! {
     RenderEmptied = error "render" "emptied",
     /// Another render is at work.
     RenderLocked = error "render" "locked",
+    /// The git index does not hold rendered files as they are.
+    RenderNotStaged = error "render" "not-staged",
+    /// A file that was compiled for the rendered tree is not known to git.
+    RenderSourceUntracked = error "render" "source-untracked",
     /// The parameters or the path of an Argo CD Application cannot be used.
     ArgocdParameters = error "argocd" "parameters",
     /// It is not clear which environment an Argo CD Application means.
