@@ -1,5 +1,5 @@
 //! kiln as Argo CD's config-management plugin: `kiln argocd` is started as the plugin server starts it, with its variables and
-//! in the path of the Application. And the rendered tree is one that Argo CD's directory source reads.
+//! in the path of the Application.
 
 #![expect(clippy::disallowed_methods, reason = "tests run the program and write its input")]
 
@@ -396,73 +396,4 @@ fn parameters_are_announced_with_their_defaults() {
     let announced = read("base", r#"[{"name":"env","string":"dev"}]"#);
     assert_eq!(announced[0]["string"], "dev");
     assert!(failure(&shop.run("base", "[", &["parameters"])).contains("is not JSON"));
-}
-
-/// The files that Argo CD's directory source takes from a folder: those beside each other, by their extensions.
-fn directory_source(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("the folder is there").flatten();
-    let mut files: Vec<PathBuf> =
-        entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
-    files.retain(|path| {
-        let extension = path.extension().unwrap_or_default();
-        ["yaml", "yml", "json"].iter().any(|known| extension == *known)
-    });
-    files.sort();
-    files
-}
-
-#[test]
-fn the_directory_source_reads_the_default_layout() {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let mut environments = 0;
-    for example in ["discbaboons", "wander", "transparenta", "super-todo", "xuangong"] {
-        let copy = TempDir::new().expect("there is room for files");
-        copy_tree(&examples.join(example), copy.path());
-        let kiln = |arguments: &[&str]| {
-            let run = Command::new(env!("CARGO_BIN_EXE_kiln"))
-                .args(arguments)
-                .current_dir(copy.path())
-                .output()
-                .expect("kiln can be started");
-            assert!(run.status.success(), "{example}: {}", String::from_utf8_lossy(&run.stderr));
-            String::from_utf8(run.stdout).expect("the output is text")
-        };
-        let project = fs::read_to_string(copy.path().join("kiln.yaml")).expect("it is there");
-        let _ = fs::remove_dir_all(copy.path().join("rendered"));
-        fs::write(copy.path().join("kiln.yaml"), project.replace("  layout: flat\n", ""))
-            .expect("it is written");
-        kiln(&["render"]);
-        let listed: Value = serde_json::from_str(&kiln(&["envs", "--format", "json"]))
-            .expect("environments are listed as JSON");
-        for environment in listed["environments"].as_array().expect("a list") {
-            environments += 1;
-            let name = environment["name"].as_str().expect("a name");
-            let built = kiln(&["build", &format!("env:{name}")]);
-            let mut objects: Vec<&str> = built.split("\n---\n").map(str::trim_end).collect();
-            let mut read = Vec::new();
-            for file in directory_source(&copy.path().join("rendered").join(name)) {
-                let text = fs::read_to_string(&file).expect("a rendered file is text");
-                // With this mark Argo CD leaves a file out.
-                assert!(!text.contains("+argocd:skip-file-rendering"), "{}", file.display());
-                let (_, object) = text.split_once('\n').expect("a file begins with its mark");
-                read.push(object.trim_end().to_owned());
-            }
-            objects.sort_unstable();
-            read.sort_unstable();
-            assert_eq!(read, objects, "{example}: {name}");
-        }
-    }
-    assert!(environments >= 15, "{environments} environments");
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder is made");
-    for entry in fs::read_dir(from).expect("the example is there").flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("a file is copied");
-        }
-    }
 }

@@ -238,21 +238,20 @@ impl OnDisk {
             let path = directory.join(&name);
             let name = format!("{prefix}{}", name.to_string_lossy());
             let base = name.rsplit('/').next().unwrap_or(&name);
+            let is_temporary = base.starts_with(TEMPORARY.0) && base.ends_with(TEMPORARY.1);
+            // No object has such a name. The tree may be a work tree of its own, with `.git`.
+            if base.starts_with('.') && !is_temporary {
+                self.foreign.insert(name);
+                continue;
+            }
             match reader.kind(&path) {
                 Ok(EntryKind::Directory) => {
                     self.read_below(reader, &path, &format!("{name}/"));
                     self.folders.insert(name);
                 }
-                Ok(EntryKind::File)
-                    if base.starts_with(TEMPORARY.0) && base.ends_with(TEMPORARY.1) =>
-                {
-                    self.temporary.push(name);
-                }
+                Ok(EntryKind::File) if is_temporary => self.temporary.push(name),
                 Ok(EntryKind::File) => match reader.read(&path) {
-                    // An empty file is what a loss of power leaves; it holds nothing that could be lost.
-                    Ok(bytes) if bytes.starts_with(MARK.as_bytes()) || bytes.is_empty() => {
-                        self.own.insert(name, bytes);
-                    }
+                    Ok(bytes) if is_own(base, &bytes) => drop(self.own.insert(name, bytes)),
                     _ => drop(self.foreign.insert(name)),
                 },
                 Ok(_) => drop(self.foreign.insert(name)),
@@ -277,6 +276,11 @@ impl OnDisk {
             path.starts_with(&prefix) && !inner.iter().any(|other| path.starts_with(other))
         })
     }
+}
+
+/// Returns whether kiln has written a file: it begins with the mark, or it is empty, which is what a loss of power leaves.
+fn is_own(name: &str, bytes: &[u8]) -> bool {
+    bytes.starts_with(MARK.as_bytes()) || bytes.is_empty() && name.ends_with(".yaml")
 }
 
 /// Refuses to write over what kiln has not written.
@@ -319,4 +323,33 @@ pub(crate) fn place_of(
     }
     let (file, offset) = sources.locate_on_disk(position)?;
     Some((file.path().to_path_buf(), file.line_column(offset)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::MemoryReader;
+
+    #[test]
+    fn what_is_on_disk_is_kilns_or_not() {
+        let mut reader = MemoryReader::new();
+        for (path, text) in [
+            ("prod/a.yaml", "# rendered by kiln from overlays/prod; do not edit\n"),
+            ("prod/lost.yaml", ""),
+            ("prod/own.yaml", "kind: Own\n"),
+            ("prod/.kiln-a.yaml.tmp", ""),
+            ("notes.txt", ""),
+            (".gitkeep", ""),
+            (".git/FETCH_HEAD", ""),
+            (".git/x.yaml", "# rendered by kiln from overlays/prod; do not edit\n"),
+        ] {
+            reader.insert(format!("/r/{path}"), text);
+        }
+        let found = OnDisk::read(&reader, Path::new("/r"));
+        let own: Vec<&String> = found.own.keys().collect();
+        assert_eq!(own, ["prod/a.yaml", "prod/lost.yaml"]);
+        assert_eq!(found.temporary, ["prod/.kiln-a.yaml.tmp"]);
+        let foreign: Vec<&String> = found.foreign.iter().collect();
+        assert_eq!(foreign, [".git", ".gitkeep", "notes.txt", "prod/own.yaml"]);
+    }
 }
