@@ -397,3 +397,48 @@ fn parameters_are_announced_with_their_defaults() {
     assert_eq!(announced[0]["string"], "dev");
     assert!(failure(&shop.run("base", "[", &["parameters"])).contains("is not JSON"));
 }
+
+#[test]
+fn objects_are_checked_against_the_cluster_unless_the_project_names_a_version() {
+    let cron = "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: nightly}\nspec:\n  schedule: 0 1 * * *\n  \
+                jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}}\n";
+    let repository = Repository::new(&[
+        ("app/kustomization.yaml", "resources: [cron.yaml]\n"),
+        ("app/cron.yaml", cron),
+    ]);
+    // Kubernetes 1.33 of the cluster does not serve it; the kustomization alone has no version.
+    let text = failure(&repository.generate("app", &json!([])));
+    assert!(text.starts_with("app/cron.yaml:1:13 error[schema::removed-version] "), "{text}");
+    assert!(
+        output(&repository.run("app", "[]", &["generate", "--no-validate"])).contains("CronJob")
+    );
+    repository.write(
+        "kiln.yaml",
+        "apiVersion: kiln/v1\nkind: Project\nkubernetes: {version: \"1.25\"}\nenvironments: {app: {path: app}}\n",
+    );
+    let text = failure(&repository.generate("app", &json!([])));
+    assert!(text.contains("1.25"), "{text}");
+    repository.write("app/cron.yaml", &cron.replace("v1beta1", "v1"));
+    let same = output(&repository.generate("app", &json!([])));
+    for (version, says) in [
+        ("1.33.1", ""),
+        ("v1.34.2", ""),
+        ("1.99.0", "`1.99.0` (`KUBE_VERSION`) are not known"),
+        ("1.20", "those of 1.25 are taken"),
+        ("nonsense", "`nonsense` (`KUBE_VERSION`) are not known"),
+    ] {
+        fs::remove_file(repository.root().join("kiln.yaml")).unwrap_or_default();
+        let run = Command::new(env!("CARGO_BIN_EXE_kiln"))
+            .args(["argocd", "generate"])
+            .current_dir(repository.root().join("app"))
+            .env_clear()
+            .env("ARGOCD_APP_SOURCE_PATH", "app")
+            .env("KUBE_VERSION", version)
+            .output()
+            .expect("kiln can be started");
+        assert_eq!(output(&run), same, "the version changes nothing about the objects");
+        let log = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(log.is_empty(), says.is_empty(), "{version}: {log}");
+        assert!(log.contains(says), "{version}: {log}");
+    }
+}

@@ -446,6 +446,10 @@ pub(super) struct ArgocdGenerateArgs {
     /// Let an Application have no objects
     #[arg(long)]
     pub(super) allow_empty: bool,
+
+    /// Do not check the objects as `kiln validate` does
+    #[arg(long)]
+    pub(super) no_validate: bool,
 }
 
 #[derive(Args, Debug)]

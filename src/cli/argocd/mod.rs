@@ -15,10 +15,12 @@ use std::path::{Path, PathBuf};
 
 use super::args::{ArgocdArgs, ArgocdCommand, ArgocdGenerateArgs, ErrorFormat};
 use super::build::{ProjectChoice, Surroundings};
+use super::validate::checker::{Checker, Unit};
 use super::{CommandError, Ending, write_stdout};
 use crate::diagnostic::render::{self, RenderOptions};
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::project::{Environment, Project};
+use crate::project::{Environment, Project, Settings};
+use crate::schema::{NEWEST_MINOR, OLDEST_MINOR};
 use crate::session::Context;
 use crate::source::{ConfinedReader, clean, display_path, join};
 use crate::values::{Setting, ValueArgs};
@@ -27,7 +29,7 @@ use crate::{
     Build, BuildOptions, DiskReader, Lints, Output, ProjectLocation, Reader, Session, Severity,
     tree,
 };
-use application::{Application, ENVIRONMENT};
+use application::{Application, ENVIRONMENT, KUBE_VERSION};
 
 /// How many errors are shown; the first ones say what is wrong, and the place is small.
 const MAX_ERRORS: usize = 10;
@@ -288,6 +290,9 @@ impl Plugin<'_> {
             return self.refuse_empty(&target);
         }
         self.require_usable_secrets(&prepared, &build)?;
+        if !args.no_validate {
+            self.validate(&project, &target, &prepared, &build);
+        }
         match build.output {
             Output::Stream(stream) => Some(stream),
             Output::Files(_) => None,
@@ -310,6 +315,40 @@ impl Plugin<'_> {
         let lints = &prepared.options.lints;
         self.diagnostics.extend(cx.sink.into_sorted(self.session.sources(), lints));
         allowed.ok()
+    }
+
+    /// Checks the objects against the schemas of the version that the project names, or else of that of the cluster.
+    fn validate(&mut self, project: &Project, target: &Target, prepared: &Prepared, build: &Build) {
+        let version = match &prepared.settings.kubernetes_version {
+            Some(_) => None,
+            None => self.kube_version(&prepared.settings),
+        };
+        let mut checker = Checker::new(self.session, project, self.around);
+        checker.kubernetes_version = version.as_deref();
+        let name = checker.name_of(target);
+        let unit = Unit::of_build(name, build, prepared.settings.clone());
+        self.diagnostics.extend(checker.check(&unit, self.around.jobs).into_diagnostics());
+    }
+
+    /// Returns the version of the cluster, or the nearest one whose types are known: an upgrade of the cluster is no reason to
+    /// deploy nothing.
+    fn kube_version(&mut self, settings: &Settings) -> Option<String> {
+        let text = self.application.kube_version.as_deref()?;
+        let mut parts = text.trim_start_matches('v').split('.');
+        let minor = match (parts.next(), parts.next().map(str::parse::<u8>)) {
+            (Some("1"), Some(Ok(minor))) => Some(minor),
+            _ => None,
+        };
+        let nearest = minor.unwrap_or(NEWEST_MINOR).clamp(OLDEST_MINOR, NEWEST_MINOR);
+        if minor != Some(nearest) {
+            let message = format!(
+                "the types of Kubernetes `{text}` (`{KUBE_VERSION}`) are not known: those of 1.{nearest} are taken"
+            );
+            let lints = Lints { strict: self.around.strict, levels: settings.levels.clone() };
+            let d = Diagnostic::warning(Code::SchemaNoVersion, message);
+            self.diagnostics.extend(lints.apply(vec![d], self.session.sources()));
+        }
+        Some(format!("1.{nearest}"))
     }
 
     /// Returns what Argo CD's user interface is to show of the parameters.
