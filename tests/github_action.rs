@@ -258,3 +258,39 @@ fn a_rendered_tree_that_is_out_of_date_fails() {
     assert_eq!(run.status.code(), Some(1), "{text}");
     assert!(text.contains("rendered/prod/_none.deployment-web.yaml: missing"), "{text}");
 }
+
+#[test]
+fn the_difference_is_written_for_the_comment_and_the_summary() {
+    let job = shop();
+    job.write("shop/base/deployment.yaml", &DEPLOYMENT.replace("replicas: 2", "replicas: 3"));
+    let run = job.run_in("shop", "diff.sh", &[("KILN_SINCE", "HEAD"), ("KILN_TARGET", "env:prod")]);
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert_eq!(job.output("differs"), "true");
+    let text = fs::read_to_string(job.output("file")).expect("the comparison is there");
+    assert!(text.contains("spec.replicas") && text.contains("prod"), "{text}");
+    assert_eq!(job.read("summary"), text);
+    let page = fs::read_to_string(job.output("report")).expect("the page is there");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("spec.replicas"), "{page}");
+
+    job.git(&["commit", "--quiet", "--all", "--message", "second"]);
+    job.run_in("shop", "diff.sh", &[("KILN_SINCE", "HEAD")]);
+    assert_eq!(job.output("differs"), "false");
+
+    // The first push of a branch has nothing before it.
+    let run = job.run_in("shop", "diff.sh", &[("KILN_SINCE", &"0".repeat(40))]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&run.stdout).starts_with("::error::there is nothing to compare"));
+}
+
+#[test]
+fn what_cannot_be_compared_is_said_in_the_comment() {
+    let job = shop();
+    job.write("shop/base/kustomization.yaml", "resources: [deploymnet.yaml]\n");
+    let run = job.run_in("shop", "diff.sh", &[("KILN_SINCE", "HEAD")]);
+    assert_eq!(run.status.code(), Some(1), "{}", String::from_utf8_lossy(&run.stderr));
+    assert_eq!(job.output("differs"), "true");
+    let text = fs::read_to_string(job.output("file")).expect("the comment is there");
+    assert!(text.contains("file::missing") && text.contains("deploymnet.yaml"), "{text}");
+    let annotations = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(annotations.contains("::error file=shop/base/kustomization.yaml,"), "{annotations}");
+}
