@@ -251,6 +251,28 @@ fn annotations_have_paths_from_the_root_of_the_repository() {
 }
 
 #[test]
+fn findings_are_written_for_code_scanning() {
+    let job = shop();
+    job.write("shop/base/deployment.yaml", &DEPLOYMENT.replace("replicas: 2", "replicas: two"));
+    let has_jq = Command::new("jq").arg("--version").output().is_ok();
+    assert!(has_jq || std::env::var_os("CI").is_none(), "this test needs jq");
+    for (directory, uri) in [("shop", "shop/base/deployment.yaml"), (".", "base/deployment.yaml")] {
+        if directory == "." {
+            job.git(&["mv", "shop/kiln.yaml", "shop/base", "shop/overlays", "."]);
+        } else if !has_jq {
+            continue;
+        }
+        let run = job.run_in(directory, "validate.sh", &[("KILN_SARIF", "true")]);
+        assert_eq!(run.status.code(), Some(1), "{}", String::from_utf8_lossy(&run.stdout));
+        let sarif = fs::read_to_string(job.output("sarif")).expect("the findings are there");
+        let sarif: serde_json::Value = serde_json::from_str(&sarif).expect("they are JSON");
+        let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], uri);
+        assert_eq!(place["region"]["startLine"], 5);
+    }
+}
+
+#[test]
 fn a_rendered_tree_that_is_out_of_date_fails() {
     let job = shop();
     let run = job.run_in("shop", "render-check.sh", &[]);
@@ -279,7 +301,9 @@ fn the_difference_is_written_for_the_comment_and_the_summary() {
     // The first push of a branch has nothing before it.
     let run = job.run_in("shop", "diff.sh", &[("KILN_SINCE", &"0".repeat(40))]);
     assert_eq!(run.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&run.stdout).starts_with("::error::there is nothing to compare"));
+    assert!(
+        String::from_utf8_lossy(&run.stdout).starts_with("::error::there is nothing to compare")
+    );
 }
 
 #[test]

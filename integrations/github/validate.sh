@@ -15,8 +15,12 @@ if [ "${KILN_SARIF:-}" = true ]; then
   # What does not compile has no findings; the run below says why.
   if [ -s "$file" ]; then
     prefix=$(git rev-parse --show-prefix)
-    # shellcheck disable=SC2016
-    jq --arg prefix "$prefix" '(.. | .artifactLocation? | select(.uri?) | .uri) |= $prefix + .' "$file" >"$file.sarif"
+    if [ -z "$prefix" ]; then
+      cp "$file" "$file.sarif"
+    else
+      # shellcheck disable=SC2016
+      jq --arg prefix "$prefix" '(.. | .artifactLocation? | select(.uri?) | .uri) |= $prefix + .' "$file" >"$file.sarif"
+    fi
     echo "sarif=$file.sarif" >>"$GITHUB_OUTPUT"
   fi
 fi
