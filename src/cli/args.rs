@@ -513,9 +513,9 @@ pub(super) struct CompletionsArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct ManArgs {
-    /// The command that the page is about; kiln itself without it
+    /// The command that the page is about, as `render` or `argocd generate`; kiln itself without it
     #[arg(value_name = "COMMAND")]
-    pub(super) command: Option<String>,
+    pub(super) command: Vec<String>,
 }
 
 /// Lets a switch take a value, as kustomize's do: `--enable-helm=false`.

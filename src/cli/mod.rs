@@ -216,7 +216,7 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Explain(explain) => explain::run(explain.code.as_deref()),
         Command::Version => version::run(Name::Kiln),
         Command::Completions(args) => shell::completions(args.shell, Name::Kiln),
-        Command::Man(args) => shell::man(args.command.as_deref()),
+        Command::Man(args) => shell::man(&args.command),
     }
 }
 

@@ -18,19 +18,17 @@ pub(super) fn completions(shell: Shell, name: Name) -> Result<Ending, CommandErr
     Ok(Ending::Done)
 }
 
-pub(super) fn man(about: Option<&str>) -> Result<Ending, CommandError> {
-    let mut root = Arguments::command().version(env!("CARGO_PKG_VERSION"));
-    root.build();
-    let command = match about {
-        None => root,
-        Some(name) => {
-            let found = root.find_subcommand(name).cloned().map(|command| {
-                let full = format!("kiln-{}", command.get_name());
-                command.display_name(full).version(env!("CARGO_PKG_VERSION"))
-            });
-            found.ok_or_else(|| CommandError::Usage(format!("there is no command `{name}`")))?
-        }
-    };
+pub(super) fn man(about: &[String]) -> Result<Ending, CommandError> {
+    let mut command = Arguments::command().version(env!("CARGO_PKG_VERSION"));
+    command.build();
+    for (depth, name) in about.iter().enumerate() {
+        let found = command.find_subcommand(name).cloned();
+        let called = about[..=depth].join(" ");
+        let found =
+            found.ok_or_else(|| CommandError::Usage(format!("there is no command `{called}`")))?;
+        let full = format!("kiln-{}", about[..=depth].join("-"));
+        command = found.display_name(full).version(env!("CARGO_PKG_VERSION"));
+    }
     write_stdout(&page(command)?)?;
     Ok(Ending::Done)
 }
