@@ -323,7 +323,8 @@ impl Plugin<'_> {
             Some(_) => None,
             None => self.kube_version(&prepared.settings),
         };
-        let mut checker = Checker::new(self.session, project, self.around);
+        let values = self.values();
+        let mut checker = Checker::new(self.session, project, &values, self.around);
         checker.kubernetes_version = version.as_deref();
         let name = checker.name_of(target);
         let unit = Unit::of_build(name, build, prepared.settings.clone());
