@@ -29,6 +29,8 @@
 //! 5. `pipeline` goes down the tree of kustomizations: resources, generators (`generate`), components, transformers
 //!    (`transform`, whose order is one visible list), validators; then finishes at the root: hashes, names, vars, order.
 //! 6. `emit` writes the objects, as one stream or as one file each.
+//! 7. `git` gives the files of a revision as a [`Reader`], so that a revision is built like a work tree; `diff` compares what
+//!    two builds have written.
 //!
 //! Faults are [`Diagnostic`]s: a stable [`Code`], places, and what to do. They are collected, never printed; [`render`]
 //! makes text of them, and [`cli`] alone knows the terminal.
@@ -40,7 +42,6 @@ mod diff;
 mod emit;
 mod finish;
 mod generate;
-#[allow(dead_code, unused_imports, reason = "commands follow")]
 mod git;
 #[cfg(feature = "internals")]
 #[doc(hidden)]

@@ -276,6 +276,9 @@ fn help() {
       build        Build a kustomization or an environment to stdout, to a file or into a directory
       render       Write environments into the rendered tree
       validate     Check objects against the schemas of Kubernetes and of custom resources
+      diff         Show what differs between revisions, targets or folders of objects, and what a
+                   cluster would do about it
+      affected     List the environments that a change concerns
       values       Print the values of an environment, where each is written and what it overrides
       envs         List the environments of the project
       survey       List every kustomization of a repository, whether it builds, and why not
@@ -334,7 +337,7 @@ fn help() {
               Print errors only, no warnings
 
           --show-secrets
-              Show the values of Secrets in errors and warnings
+              Show the values of Secrets in errors, warnings and differences
     exit: 0
     "#);
     assert_snapshot!(kiln(Path::new(env!("CARGO_MANIFEST_DIR")), &["build", "--help"]), @r#"
@@ -477,7 +480,7 @@ fn help() {
               Print errors only, no warnings
 
           --show-secrets
-              Show the values of Secrets in errors and warnings
+              Show the values of Secrets in errors, warnings and differences
     exit: 0
     "#);
 }

@@ -338,6 +338,7 @@ fn nothing_is_folded_if_all_is_asked_for() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a whole report")]
 fn a_report_can_be_a_unified_difference() {
     assert_snapshot!(changed_shop().kiln(&["diff", "--format", "unified", "--", "prod"]), @r#"
     stdout:
@@ -449,6 +450,7 @@ fn a_report_can_be_a_unified_difference() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a whole report")]
 fn a_report_can_be_a_comment() {
     assert_snapshot!(changed_shop().kiln(&["diff", "--format", "markdown"]), @r#"
     stdout:
@@ -981,6 +983,9 @@ fn targets_and_files_can_be_compared() {
     "#);
 }
 
+/// Files that change, and what is affected by inputs and by output.
+type Case<'t> = (&'t [(&'t str, &'t str)], &'t str, &'t str);
+
 fn affected(repository: &Repository, arguments: &[&str]) -> String {
     let text = repository.stdout(&[&["affected", "--since", "HEAD"], arguments].concat());
     let names = text.lines().map(|line| line.split_whitespace().next().unwrap_or_default());
@@ -995,7 +1000,7 @@ fn an_environment_is_affected_if_something_that_it_reads_has_changed() {
         nothing.stdout(&["affected", "--since", "HEAD", "--format", "json"]),
         "{\"any\":false,\"include\":[]}\n"
     );
-    let cases: &[(&[(&str, &str)], &str, &str)] = &[
+    let cases: &[Case<'_>] = &[
         (&[("base/app.conf", "x")], "dev prod", "dev prod"),
         (&[("prod/kustomization.yaml", "resources: [../base]\n")], "prod", "prod"),
         (&[("base/unread.yaml", "x")], "", ""),

@@ -168,8 +168,8 @@ fn pairs(from: &Side<'_>, to: &Side<'_>, targets: &[String]) -> Result<Vec<Pair>
                 path: shown.map(|e| e.path.clone()).unwrap_or_default(),
                 was,
                 name,
-                from: before.map(|e| Unit::Target(from.target_of(e))),
-                to: after.map(|e| Unit::Target(to.target_of(e))),
+                from: before.map(|e| Unit::Target(Box::new(from.target_of(e)))),
+                to: after.map(|e| Unit::Target(Box::new(to.target_of(e)))),
             }
         };
         return Ok(paired(&old, &new).into_iter().map(pair).collect());
@@ -193,8 +193,8 @@ fn pairs(from: &Side<'_>, to: &Side<'_>, targets: &[String]) -> Result<Vec<Pair>
             name: known.as_ref().map_or_else(|| target.clone(), |e| e.name.clone()),
             path: known.map_or_else(|| target.clone(), |e| e.path),
             was: None,
-            from: before.value.map(Unit::Target),
-            to: after.value.map(Unit::Target),
+            from: before.value.map(Box::new).map(Unit::Target),
+            to: after.value.map(Box::new).map(Unit::Target),
         });
     }
     Ok(pairs)
@@ -318,7 +318,7 @@ fn one(
 
 fn has_same_inputs(inputs: &Inputs<'_>, pair: &Pair) -> bool {
     let environment = |unit: &'_ Option<Unit>| match unit {
-        Some(Unit::Target(Target { environment, .. })) => environment.clone(),
+        Some(Unit::Target(target)) => target.environment.clone(),
         _ => None,
     };
     match (environment(&pair.from), environment(&pair.to)) {

@@ -3,6 +3,7 @@
 //! Only errors count here: warnings are what `build`, `render` and `validate` are for, and their levels do not decide whether
 //! a difference can be shown.
 
+use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -133,7 +134,7 @@ pub(super) struct Side<'r> {
 #[derive(Clone, Debug)]
 pub(super) enum Unit {
     /// An environment or a directory with a kustomization.
-    Target(Target),
+    Target(Box<Target>),
     /// Files or a folder of objects.
     Objects(Vec<PathBuf>, Named),
     /// Objects from stdin.
@@ -196,7 +197,7 @@ impl<'r> Side<'r> {
             .filter(|d| d.severity == Severity::Error)
             .map(|mut d| {
                 if self.name.revision.is_some() {
-                    d.message.push_str(&format!(", at {}", self.name.text()));
+                    let _ = write!(d.message, ", at {}", self.name.text());
                 }
                 d
             })
@@ -280,7 +281,7 @@ impl<'r> Side<'r> {
         }
         let found = self.target(target);
         match found.value {
-            Some(target) => Ok(Unit::Target(target)),
+            Some(target) => Ok(Unit::Target(Box::new(target))),
             None if found.diagnostics.is_empty() => {
                 let message = format!("`{target}` does not exist");
                 Err(vec![Diagnostic::error(Code::FileMissing, message)])

@@ -1,5 +1,6 @@
 //! The edits that make one tree another.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
@@ -144,7 +145,7 @@ fn is_same_scalar(old: &Node, new: &Node) -> bool {
     }
     match (direct(old), direct(new)) {
         (Ok(Scalar::Float(old)), Ok(Scalar::Float(new))) => {
-            old == new || old.is_nan() && new.is_nan()
+            old.partial_cmp(&new).is_some_and(Ordering::is_eq)
         }
         (Ok(old), Ok(new)) => old == new,
         _ => old.text() == new.text() && old.tag() == new.tag(),
@@ -315,16 +316,16 @@ impl Differ {
                 let (own, other) = (&old[from + offset], &new[to + offset]);
                 self.at(Step::Index(from + offset), |differ| differ.nodes(own, other, schema));
             }
-            for index in from + both..from + old_len {
-                let removed = old[index].clone();
+            for (offset, element) in old[from..from + old_len].iter().enumerate().skip(both) {
+                let index = from + offset;
                 self.at(Step::Index(index), |differ| {
-                    differ.push(Change::Remove { old: removed, at: Some(index) });
+                    differ.push(Change::Remove { old: element.clone(), at: Some(index) });
                 });
             }
-            for index in to + both..to + new_len {
-                let added = new[index].clone();
+            for (offset, element) in new[to..to + new_len].iter().enumerate().skip(both) {
+                let index = to + offset;
                 self.at(Step::Index(index), |differ| {
-                    differ.push(Change::Add { new: added, at: Some(index) });
+                    differ.push(Change::Add { new: element.clone(), at: Some(index) });
                 });
             }
         }

@@ -1,5 +1,7 @@
 //! The index: what the next commit would hold.
 
+#![allow(dead_code, reason = "what is staged is asked by hooks")]
+
 use std::path::{Path, PathBuf};
 
 use gix::bstr::BStr;

@@ -24,6 +24,7 @@ mod reader;
 use std::path::{Path, PathBuf};
 
 pub(crate) use error::{Clone, GitError};
+#[allow(unused_imports, reason = "what is staged is asked by hooks")]
 pub(crate) use index::{Index, Staged};
 pub(crate) use lfs::is_pointer as is_lfs_pointer;
 pub(crate) use reader::RevisionReader;
@@ -82,6 +83,7 @@ impl Repository {
     }
 
     /// Returns the root of the work tree, symbolic links resolved; of a bare repository, its own directory.
+    #[allow(dead_code, reason = "what is staged is asked by hooks")]
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -150,6 +152,7 @@ impl Repository {
     }
 
     /// Reads the index.
+    #[allow(dead_code, reason = "what is staged is asked by hooks")]
     pub(crate) fn index(&self) -> Result<Index, GitError> {
         Index::read(&self.inner.to_thread_local(), &self.root)
     }

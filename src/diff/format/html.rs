@@ -165,7 +165,7 @@ fn lines<'t>(out: &mut String, lines: impl Iterator<Item = (char, &'t str)>) {
 fn write_value(out: &mut String, class: &str, sign: char, path: &str, shown: &Shown) {
     match shown {
         Shown::Inline(text) => {
-            field(out, class, sign, path, &format!(": <code>{}</code>", escaped(text)))
+            field(out, class, sign, path, &format!(": <code>{}</code>", escaped(text)));
         }
         Shown::Block(text) => {
             field(out, class, sign, path, "");

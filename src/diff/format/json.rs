@@ -176,9 +176,12 @@ fn steps(path: &Path) -> Value {
         Step::Field(name) => json!(name.as_str()),
         Step::Index(index) => json!(index),
         Step::Keyed(keys) => {
-            let value = |value: &KeyValue| match value.is_string {
-                true => json!(value.text.as_str()),
-                false => tree(&Node::untyped(value.text.clone(), OriginId::NONE)),
+            let value = |value: &KeyValue| {
+                if value.is_string {
+                    json!(value.text.as_str())
+                } else {
+                    tree(&Node::untyped(value.text.clone(), OriginId::NONE))
+                }
             };
             let field = |(key, part): &(EcoString, Option<KeyValue>)| {
                 (key.to_string(), part.as_ref().map_or(Value::Null, value))

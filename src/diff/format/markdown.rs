@@ -12,6 +12,8 @@ use crate::diff::{Impact, ResourceChange};
 const MAX_CHARACTERS: usize = 65_000;
 /// What is kept for the lines about what was left out.
 const RESERVED: usize = 1_000;
+/// What is kept for the line that counts the objects of an environment that are left out.
+const LAST_LINE: usize = 60;
 /// So many environments are named when they do not fit.
 const MAX_NAMED: usize = 20;
 /// The first line, by which a program finds the comment again.
@@ -118,8 +120,6 @@ fn section(environment: &EnvironmentReport, look: &Look, budget: usize) -> Secti
         section.is_cut = true;
         let head = resource_head(change);
         let size = head.chars().count();
-        // Room for the line that counts the others.
-        const LAST_LINE: usize = 60;
         if length + size + LAST_LINE <= budget {
             section.text.push_str(&head);
             length += size;

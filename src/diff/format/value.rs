@@ -161,7 +161,7 @@ pub(super) fn yaml(node: &Node) -> String {
     }
     let mut bytes = Vec::new();
     match write_document(node, &mut bytes) {
-        Ok(_) => String::from_utf8_lossy(&bytes).into_owned(),
+        Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),
         // What cannot be written as kustomize writes it was read from a file.
         Err(_) => format!("{}\n", crate::yaml::tree_text(node)),
     }
