@@ -470,11 +470,11 @@ pub(super) enum SchemaCommand {
 
 /// Add definitions of custom resources to the project.
 ///
-/// Each CustomResourceDefinition becomes a file in the first folder of `kubernetes.crds`, or in `crds/`, with what checking needs and nothing
+/// Each definition becomes a file in the first folder of `kubernetes.crds`, or in `crds/`, with what checking needs and nothing
 /// else. `kubectl get crd -o yaml | kiln schema import -` takes those of a cluster.
 #[derive(Args, Debug)]
 pub(super) struct ImportArgs {
-    /// Files or folders that hold CustomResourceDefinitions, `-` for stdin
+    /// Files or folders that hold definitions (`CustomResourceDefinition`), `-` for stdin
     #[arg(value_name = "FILE", required = true)]
     pub(super) files: Vec<PathBuf>,
 }

@@ -55,10 +55,8 @@ pub(super) fn run(args: &ImportArgs, around: &Surroundings<'_>) -> Result<Ending
         let message = "there is no project file to import into: `kiln create --project` writes one";
         return Err(CommandError::Usage(message.to_owned()));
     };
-    let stdin = match args.files.iter().any(|file| file == Path::new("-")) {
-        true => Some(read_stdin()?),
-        false => None,
-    };
+    let has_stdin = args.files.iter().any(|file| file == Path::new("-"));
+    let stdin = if has_stdin { Some(read_stdin()?) } else { None };
     let folder = folder(&project, root);
     let options = BuildOptions { shown_from: directory.to_path_buf(), ..BuildOptions::default() };
     let mut cx = Context::new(&session, &options);
@@ -270,9 +268,10 @@ fn change(
     text: &str,
     existing: &BTreeMap<String, Vec<Existing>>,
 ) -> Fallible<(PathBuf, Change)> {
-    let others = existing.get(&definition.name).into_iter().flatten();
-    for other in others.filter(|other| other.path != path) {
-        if text_of(&other.definition) == text_of(&definition.node) {
+    let known = || existing.get(&definition.name).into_iter().flatten();
+    let is_same = |one: &Existing| text_of(&one.definition) == text_of(&definition.node);
+    if let Some(other) = known().find(|other| other.path != path) {
+        if is_same(other) {
             return Ok((other.path.clone(), Change::Unchanged));
         }
         let shown = display_path(&other.path, &cx.options.shown_from);
@@ -287,8 +286,7 @@ fn change(
             Ok(_) => Err(in_the_way(cx, path)),
         };
     };
-    let own = existing.get(&definition.name).into_iter().flatten().find(|one| one.path == path);
-    let is_same = own.is_some_and(|own| text_of(&own.definition) == text_of(&definition.node));
+    let is_same = known().any(|own| own.path == path && is_same(own));
     match bytes.starts_with(MARK.as_bytes()) {
         _ if bytes == text.as_bytes() => Ok((path.to_path_buf(), Change::Unchanged)),
         true => Ok((path.to_path_buf(), Change::Changed)),

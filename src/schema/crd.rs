@@ -29,9 +29,8 @@ pub(crate) struct CrdSchema {
     /// A value that is missing is filled in before anything is checked.
     pub(crate) has_default: bool,
     pub(crate) properties: BTreeMap<String, Below>,
-    /// `additionalProperties`; `Some(None)` for `true`.
-    #[expect(clippy::option_option, reason = "absent, `true`, and a schema are three things")]
-    pub(crate) additional: Option<Option<Below>>,
+    /// `additionalProperties`; for `true`, a schema that says nothing.
+    pub(crate) additional: Option<Below>,
     pub(crate) items: Option<Below>,
     pub(crate) required: Vec<String>,
     /// The values that it may have, as the definition writes them.
@@ -215,9 +214,9 @@ impl CrdSchema {
         let properties = child(node, "properties").and_then(Node::entries).unwrap_or_default();
         let additional =
             child(node, "additionalProperties").and_then(|additional| match additional.text() {
-                "true" => Some(None),
+                "true" => Some(Below::own(Self::default())),
                 "false" => None,
-                _ => Some(Some(below(additional))),
+                _ => Some(below(additional)),
             });
         Self {
             kind: match text(node, "type") {
@@ -266,7 +265,7 @@ impl CrdSchema {
 
     /// Returns the schema of a field.
     pub(super) fn field(&self, name: &str) -> Option<&Below> {
-        self.properties.get(name).or_else(|| self.additional.as_ref()?.as_ref())
+        self.properties.get(name).or(self.additional.as_ref())
     }
 
     /// Returns how strategic merge patches treat a list.
@@ -284,7 +283,7 @@ impl CrdSchema {
 
     /// Returns a map of values that have the schema.
     pub(super) fn map_of(values: Below) -> Self {
-        Self { kind: Some(CrdKind::Object), additional: Some(Some(values)), ..Self::default() }
+        Self { kind: Some(CrdKind::Object), additional: Some(values), ..Self::default() }
     }
 }
 

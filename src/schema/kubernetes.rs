@@ -426,7 +426,7 @@ mod tests {
                     assert!(values.len() > 1 || field == "apiGroup", "{name} {field}");
                 }
                 Rule::Format(format) => {
-                    assert!(FORMATS.contains(&format), "{name} {field} {format}")
+                    assert!(FORMATS.contains(&format), "{name} {field} {format}");
                 }
                 Rule::Items(_) => panic!("{name} {field}"),
             }

@@ -192,8 +192,7 @@ impl<'a> Custom<'a> {
             }
             let below = match (schema.properties.get(key), &schema.additional) {
                 (Some(property), _) => Some(property),
-                (None, Some(Some(values))) => Some(values),
-                (None, Some(None)) => None,
+                (None, Some(values)) => Some(values),
                 (None, None) if keeps => None,
                 (None, None) => {
                     let names = schema.properties.keys().map(String::as_str);
