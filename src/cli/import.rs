@@ -215,16 +215,9 @@ fn text_of(definition: &Node) -> Option<Vec<u8>> {
 }
 
 fn written(cx: &mut Context<'_>, definition: &Definition) -> Fallible<String> {
-    let text = text_of(&definition.node).and_then(|text| String::from_utf8(text).ok());
-    match text {
-        Some(text) => Ok(format!("{MARK}{text}")),
-        None => {
-            let message = format!("`{}` cannot be written as YAML", definition.name);
-            let d = Diagnostic::error(Code::YamlUnwritable, message)
-                .at(cx.span(definition.at), "this definition");
-            Err(cx.fail(d))
-        }
-    }
+    let mut text = Vec::new();
+    write_document(&definition.node, &mut text).map_err(|fault| cx.view_fault(&fault))?;
+    Ok(format!("{MARK}{}", String::from_utf8_lossy(&text)))
 }
 
 /// Reads the definitions that the project has, by name.
