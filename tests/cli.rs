@@ -285,7 +285,7 @@ fn help() {
       eject        Write a plain kustomize tree that builds to the same bytes without kiln
       create       With `--project`: write a project file for the kustomizations below the directory
       argocd       What Argo CD runs when kiln is its config-management plugin
-      schema       Print the JSON Schema of a file
+      schema       Print the JSON Schema of a file, or import definitions of custom resources
       explain      Say what a code means, why it is reported and what to do
       version      Print the version of kiln and of the kustomize that it builds like
       completions  Print a script that completes commands in a shell

@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 /// The examples, and the last line about each: how much was checked, and how many findings its comments allow.
 const EXAMPLES: [(&str, &str); 5] = [
     ("discbaboons", "64 objects: 64 valid, 0 invalid"),
-    ("super-todo", "39 objects: 39 valid, 0 invalid; 14 CEL rules were not evaluated"),
+    ("super-todo", "39 objects: 39 valid, 0 invalid; 15 CEL rules were not evaluated"),
     ("transparenta", "40 objects: 40 valid, 0 invalid; 33 CEL rules were not evaluated"),
     ("wander", "61 objects: 61 valid, 0 invalid"),
     ("xuangong", "36 objects: 36 valid, 0 invalid"),
