@@ -128,15 +128,32 @@ pub(crate) struct Marks {
     keep_origins: bool,
     keep_transformations: bool,
     managed_by: bool,
+    /// Where the marks come from.
+    origin_of_origins: OriginId,
+    origin_of_transformations: OriginId,
+    managed_by_at: OriginId,
 }
 
 impl Marks {
-    pub(crate) fn new(fields: &Kustomization) -> Self {
+    pub(crate) fn new(cx: &mut Context<'_>, fields: &Kustomization) -> Self {
+        let active = !fields.build_metadata.is_empty();
+        if !active {
+            return Self::default();
+        }
+        let at = |option: &str| {
+            let found = fields.build_metadata.iter().find(|own| own.as_str() == option);
+            found.map_or(OriginId::NONE, |option| option.at)
+        };
+        let mut origin =
+            |option: &str| cx.step(StepKind::BuildMetadata, at(option)).create(at(option));
         Self {
-            active: !fields.build_metadata.is_empty(),
+            active,
             keep_origins: fields.asks_for("originAnnotations"),
             keep_transformations: fields.asks_for("transformerAnnotations"),
             managed_by: fields.asks_for("managedByLabel"),
+            origin_of_origins: origin("originAnnotations"),
+            origin_of_transformations: origin("transformerAnnotations"),
+            managed_by_at: at("managedByLabel"),
         }
     }
 
@@ -157,7 +174,8 @@ impl Marks {
         }
         require_annotations(cx, resource)?;
         let mut annotations = resource.string_map(known::ANNOTATIONS);
-        put(&mut annotations, known::ORIGIN_ANNOTATION, block_text(&origin.node()));
+        let text = block_text(&origin.node());
+        put(&mut annotations, known::ORIGIN_ANNOTATION, text, self.origin_of_origins);
         resource.set_string_map(known::ANNOTATIONS, &annotations);
         Ok(())
     }
@@ -172,7 +190,8 @@ impl Marks {
                 let mut annotations = resource.string_map(known::ANNOTATIONS);
                 let find = |key: Key| annotations.iter().find(|(own, ..)| own == key.text());
                 if find(known::ORIGIN_ANNOTATION).is_none() {
-                    set_origin_text(&mut annotations, origin);
+                    let text = block_text(&origin.node());
+                    put(&mut annotations, known::ORIGIN_ANNOTATION, text, self.origin_of_origins);
                 } else {
                     let before = find(known::TRANSFORMATIONS_ANNOTATION)
                         .map(|(_, text, _)| text.to_string());
@@ -181,6 +200,7 @@ impl Marks {
                         &mut annotations,
                         known::TRANSFORMATIONS_ANNOTATION,
                         before.unwrap_or_default() + &item,
+                        self.origin_of_transformations,
                     );
                 }
                 resource.set_string_map(known::ANNOTATIONS, &annotations);
@@ -194,12 +214,13 @@ impl Marks {
             let value = format!("kustomize-{KUSTOMIZE_VERSION}");
             let pairs = vec![(
                 known::MANAGED_BY.text().into(),
-                Text { value: value.into(), at: OriginId::NONE },
+                Text { value: value.into(), at: self.managed_by_at },
             )];
             let path = FieldPath::new("metadata/labels");
             let specs =
                 FieldSpecs::from(vec![FieldSpec { gvk: Gvk::default(), path, create: true }]);
-            set_labels(cx, set, StepKind::BuildMetadata, pairs, specs)?;
+            let step = (StepKind::BuildMetadata, self.managed_by_at);
+            set_labels(cx, set, step, pairs, specs)?;
         }
         for index in 0..set.len() {
             if self.needs_cleaning(set.get(index).node()) {
@@ -270,8 +291,8 @@ fn require_names(cx: &mut Context<'_>, resource: &Resource) -> Fallible<()> {
 
 type Annotations = Vec<(EcoString, EcoString, OriginId)>;
 
-fn put(annotations: &mut Annotations, key: Key, text: String) {
-    let value = (EcoString::from(key.text()), EcoString::from(text), OriginId::NONE);
+fn put(annotations: &mut Annotations, key: Key, text: String, origin: OriginId) {
+    let value = (EcoString::from(key.text()), EcoString::from(text), origin);
     match annotations.iter_mut().find(|(own, ..)| own == key.text()) {
         Some(own) => *own = value,
         None => {
@@ -279,10 +300,6 @@ fn put(annotations: &mut Annotations, key: Key, text: String) {
             annotations.sort_by(|a, b| a.0.cmp(&b.0));
         }
     }
-}
-
-fn set_origin_text(annotations: &mut Annotations, origin: &Origin) {
-    put(annotations, known::ORIGIN_ANNOTATION, block_text(&origin.node()));
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What is checked and dropped once a whole set is there.
 
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
+use crate::provenance::{LogEntry, LogKind, OriginId, StepKind, ValuePath};
 use crate::resource::{Resource, ResourceSet, get_or_create_map, metadata_map};
 use crate::session::Context;
 use crate::source::Span;
@@ -44,13 +45,27 @@ pub(crate) fn drop_local_objects(cx: &mut Context<'_>, set: &mut ResourceSet) ->
             });
         }
     }
-    set.retain(|resource| {
-        // Of several equal marks the first counts.
-        let annotations = metadata_map(resource.node(), known::ANNOTATIONS);
-        let mark = annotations.and_then(|annotations| annotations.get(known::LOCAL_CONFIG));
-        mark.is_none_or(|mark| mark.text() == "false")
-    });
+    if set.iter().any(|resource| local_mark(resource).is_some()) {
+        let step = cx.provenance.step(StepKind::LocalConfig, OriginId::NONE);
+        for index in 0..set.len() {
+            let Some(at) = local_mark(set.get(index)) else { continue };
+            set.update_content(index, |resource| {
+                let (path, previous) = (ValuePath::default(), resource.node().origin());
+                let kind = LogKind::Local;
+                resource.push_log(LogEntry { step, at, path, kind, previous, value: None });
+            });
+        }
+        set.retain(|resource| local_mark(resource).is_none());
+    }
     Ok(())
+}
+
+/// Returns where an object is marked as local.
+fn local_mark(resource: &Resource) -> Option<OriginId> {
+    // Of several equal marks the first counts.
+    let annotations = metadata_map(resource.node(), known::ANNOTATIONS)?;
+    let mark = annotations.get(known::LOCAL_CONFIG)?;
+    (mark.text() != "false").then(|| mark.origin())
 }
 
 /// Secret texts that are shorter are not looked for in other values: they are parts of other words.

@@ -67,7 +67,8 @@ pub use diagnostic::{
 pub use emit::OutputFile;
 pub use project::{Project, ProjectLocation, load_project};
 pub use provenance::{
-    Derived, LogEntry, LogKind, Origin, OriginId, Provenance, Step, StepId, StepKind,
+    Derived, Effect, Kept, LogEntry, LogKind, Origin, OriginId, PathError, PathStep, Provenance,
+    Step, StepId, StepKind, ValuePath,
 };
 pub use resource::{Gvk, PreviousId, Resource, ResourceId, ResourceSet};
 pub use schema::CrdTypes;

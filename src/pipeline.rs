@@ -66,7 +66,7 @@ pub(crate) fn run(cx: &mut Context<'_>) -> Fallible<ResourceSet> {
     };
     let layer = load_layer(cx, &root, None)?;
     choose_schema(cx, &layer, SchemaScope::Root)?;
-    let marks = Marks::new(&layer.kustomization);
+    let marks = Marks::new(cx, &layer.kustomization);
     let level = Level { layer: &layer, marks: &marks, origin: Origin::default(), referrer: None };
     let mut gathered = Accumulator::new(&cx.scopes);
     accumulate(cx, &level, &mut gathered)?;
@@ -354,11 +354,13 @@ fn require_role(cx: &mut Context<'_>, layer: &Layer, entry: &Text, role: Role) -
 fn merge(
     cx: &mut Context<'_>,
     gathered: &mut Accumulator,
-    below: Accumulator,
+    mut below: Accumulator,
     at: OriginId,
 ) -> Fallible<()> {
     follow_scopes(cx, gathered);
+    gathered.set.take_removed(&mut below.set);
     if gathered.set.is_empty() && below.set.has_distinct_ids() {
+        below.set.take_removed(&mut gathered.set);
         gathered.set = below.set;
         follow_scopes(cx, gathered);
     } else {

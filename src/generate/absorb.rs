@@ -2,10 +2,12 @@
 //!
 //! See `appendReplaceOrMerge` in `api/resmap/reswrangler.go`.
 
+use std::collections::HashMap;
+
 use ecow::EcoString;
 
 use crate::diagnostic::{Code, Diagnostic, Fallible};
-use crate::provenance::OriginId;
+use crate::provenance::{LogEntry, LogKind, OriginId, StepKind, ValuePath};
 use crate::resource::{AliasWrites, Behavior, Resource, ResourceSet, get_or_create_map, set_field};
 use crate::session::Context;
 use crate::yaml::{Key, Node, known};
@@ -53,15 +55,15 @@ pub(crate) fn absorb(
             let old = set.get(index);
             let origin_annotation =
                 old.string_map(known::ANNOTATIONS).into_iter().find(|(key, ..)| is_origin(key));
-            take_metadata(&mut resource, old);
+            take_metadata(cx, &mut resource, old);
             if behavior == Behavior::Merge {
                 for field in [known::DATA, known::BINARY_DATA] {
                     require_keys(cx, &resource, field, at)?;
                     require_keys(cx, set.get(index), field, at)?;
                 }
                 let old = set.get(index);
-                merge_data(&mut resource, old.node(), known::DATA);
-                merge_data(&mut resource, old.node(), known::BINARY_DATA);
+                merge_data(cx, &mut resource, old.node(), known::DATA);
+                merge_data(cx, &mut resource, old.node(), known::BINARY_DATA);
                 if let Some(annotation) = origin_annotation {
                     let mut annotations = resource.string_map(known::ANNOTATIONS);
                     annotations.retain(|(key, ..)| !is_origin(key));
@@ -70,6 +72,11 @@ pub(crate) fn absorb(
                     resource.set_string_map(known::ANNOTATIONS, &annotations);
                 }
             }
+            let step = cx.provenance.step(StepKind::Generate, at);
+            let old = set.get(index).node();
+            let (kind, previous) = (LogKind::MapReplaced, old.origin());
+            let (path, value) = (ValuePath::default(), cx.provenance.kept(old));
+            resource.push_log(LogEntry { step, at, path, kind, previous, value });
             resource.refresh(set.scopes());
             set.replace(index, resource);
             Ok(())
@@ -84,10 +91,11 @@ fn is_origin(key: &str) -> bool {
 type Pairs = Vec<(EcoString, EcoString, OriginId)>;
 
 /// Adds the pairs of `old` that `new` does not have.
-fn union(old: Pairs, mut new: Pairs) -> Pairs {
+fn union(cx: &mut Context<'_>, old: Pairs, mut new: Pairs) -> Pairs {
     for pair in old {
-        if !new.iter().any(|(key, ..)| *key == pair.0) {
-            new.push(pair);
+        match new.iter_mut().find(|(key, ..)| *key == pair.0) {
+            Some(own) => own.2 = cx.provenance.over(own.2, &Node::string(pair.1, pair.2)),
+            None => new.push(pair),
         }
     }
     new.sort_by(|a, b| a.0.cmp(&b.0));
@@ -96,9 +104,9 @@ fn union(old: Pairs, mut new: Pairs) -> Pairs {
 
 /// Takes over name, namespace and memory of the old object, and those of its labels and annotations that the new one
 /// does not set.
-fn take_metadata(resource: &mut Resource, old: &Resource) {
+fn take_metadata(cx: &mut Context<'_>, resource: &mut Resource, old: &Resource) {
     for field in [known::LABELS, known::ANNOTATIONS] {
-        let pairs = union(old.string_map(field), resource.string_map(field));
+        let pairs = union(cx, old.string_map(field), resource.string_map(field));
         resource.set_string_map(field, &pairs);
     }
     let origin =
@@ -128,7 +136,7 @@ fn require_keys(
 }
 
 /// Adds what the old object's map holds and the new one's does not.
-fn merge_data(resource: &mut Resource, old: &Node, field: Key) {
+fn merge_data(cx: &mut Context<'_>, resource: &mut Resource, old: &Node, field: Key) {
     let texts = |node: &Node| -> Vec<(EcoString, Node)> {
         let entries = node.get(field).and_then(Node::entries).unwrap_or_default();
         let mut out: Vec<(EcoString, Node)> = Vec::with_capacity(entries.len());
@@ -147,9 +155,17 @@ fn merge_data(resource: &mut Resource, old: &Node, field: Key) {
         out
     };
     let mut pairs = texts(resource.node());
-    let own: std::collections::HashSet<EcoString> =
-        pairs.iter().map(|(key, _)| key.clone()).collect();
-    pairs.extend(texts(old).into_iter().filter(|(key, _)| !own.contains(key)));
+    let own: HashMap<EcoString, usize> =
+        pairs.iter().enumerate().map(|(index, (key, _))| (key.clone(), index)).collect();
+    for (key, value) in texts(old) {
+        match own.get(&key) {
+            Some(&index) => {
+                let new = &mut pairs[index].1;
+                new.set_origin(cx.provenance.over(new.origin(), &value));
+            }
+            None => pairs.push((key, value)),
+        }
+    }
     pairs.sort_by(|a, b| a.0.cmp(&b.0));
     let node = resource.node_mut();
     let origin = node.get(field).or_else(|| old.get(field)).map_or(node.origin(), Node::origin);

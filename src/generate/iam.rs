@@ -4,7 +4,7 @@ use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::provenance::{OriginId, StepKind};
 use crate::resource::Resource;
 use crate::session::{Context, Text};
-use crate::yaml::{Dialect, Node, parse_document};
+use crate::yaml::{Dialect, Node, known, parse_document};
 
 /// The configuration of an `IAMPolicyGenerator`.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +43,22 @@ pub(crate) fn generate_iam_policy(cx: &mut Context<'_>, policy: &IamPolicy) -> F
         return Err(cx.fail(d.at(cx.span(policy.at), "this plugin")));
     };
     let scopes = cx.scopes.clone();
-    let origin = cx.step(StepKind::Generate, policy.at).write(policy.at, OriginId::NONE);
+    let mut recorder = cx.step(StepKind::Generate, policy.at);
+    let origin = recorder.create(policy.at);
     set_origins(&mut node, origin);
+    let account = recorder.create(policy.project.at);
+    let account = recorder.extend_origin(policy.account.at, account);
+    if let Some(metadata) = node.get_mut(known::METADATA) {
+        for (key, text) in [(known::NAME, &policy.name), (known::NAMESPACE, &policy.namespace)] {
+            if let Some(field) = metadata.get_mut(key) {
+                field.set_origin(recorder.create(text.at));
+            }
+        }
+        let annotations = metadata.get_mut(known::ANNOTATIONS).and_then(Node::entries_mut);
+        for annotation in annotations.into_iter().flatten() {
+            annotation.value.set_origin(account);
+        }
+    }
     Ok(Resource::new(node, &scopes))
 }
 

@@ -9,7 +9,7 @@ use ecow::EcoString;
 use super::sources::{self, Pair};
 use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::project::{GeneratorArgs, GeneratorOptions};
-use crate::provenance::{OriginId, Recorder, StepKind};
+use crate::provenance::{Recorder, StepKind};
 use crate::resource::{
     AliasWrites, Behavior, Resource, get_or_create_map, set_field, set_string_map_entry,
 };
@@ -60,14 +60,14 @@ pub(crate) fn generate(
     if kind == GeneratedKind::Secret {
         let secret_type =
             if args.secret_type.is_empty() { "Opaque" } else { args.secret_type.as_str() };
-        let origin = recorder.write(args.secret_type.at, OriginId::NONE);
+        let origin = recorder.create(args.secret_type.at);
         set(&mut node, known::TYPE, Node::string(secret_type, origin));
-        let origin = recorder.write(args.at, OriginId::NONE);
+        let origin = recorder.create(args.at);
         get_or_create_map(&mut node, known::DATA, origin);
     }
     for pair in pairs {
         let (field, value) = data_value(kind, pair, &mut recorder);
-        let origin = recorder.write(args.at, OriginId::NONE);
+        let origin = recorder.create(args.at);
         if let Some(map) = get_or_create_map(&mut node, field, origin) {
             set_field(map, &value.0, value.1, &mut AliasWrites::default());
         }
@@ -86,19 +86,15 @@ fn set(node: &mut Node, key: Key, value: Node) {
 }
 
 fn base(kind: &str, name: &Text, namespace: &Text, recorder: &mut Recorder<'_>) -> Node {
-    let whole = recorder.write(recorder.at(), OriginId::NONE);
+    let whole = recorder.create(recorder.at());
     let text = |text: &str| Node::scalar(text, ScalarStyle::Plain, Tag::Str, whole);
     let mut node = Node::map(Vec::new(), whole);
     node.push_entry(known::API_VERSION, whole, text("v1"));
     node.push_entry(known::KIND, whole, text(kind));
     let mut metadata = Node::map(Vec::new(), whole);
-    set(
-        &mut metadata,
-        known::NAME,
-        Node::string(name.value.clone(), recorder.write(name.at, OriginId::NONE)),
-    );
+    set(&mut metadata, known::NAME, Node::string(name.value.clone(), recorder.create(name.at)));
     if !namespace.is_empty() {
-        let origin = recorder.write(namespace.at, OriginId::NONE);
+        let origin = recorder.create(namespace.at);
         set(&mut metadata, known::NAMESPACE, Node::string(namespace.value.clone(), origin));
     }
     node.push_entry(known::METADATA, whole, metadata);
@@ -111,7 +107,7 @@ fn data_value(
     pair: Pair,
     recorder: &mut Recorder<'_>,
 ) -> (Key, (EcoString, Node)) {
-    let origin = recorder.write(pair.at, OriginId::NONE);
+    let origin = recorder.create(pair.at);
     let (field, text) = match kind {
         GeneratedKind::Secret => (known::DATA, in_lines(&STANDARD.encode(&pair.value))),
         GeneratedKind::ConfigMap => match String::from_utf8(pair.value) {
@@ -145,12 +141,12 @@ fn apply_options(node: &mut Node, options: &GeneratorOptions, recorder: &mut Rec
         [(known::LABELS, &options.labels), (known::ANNOTATIONS, &options.annotations)]
     {
         for (key, value) in pairs {
-            let origin = recorder.write(value.at, OriginId::NONE);
+            let origin = recorder.create(value.at);
             set_string_map_entry(node, field, key, value.as_str(), origin);
         }
     }
-    if options.immutable {
-        let origin = recorder.write(options.at, OriginId::NONE);
+    if let Some(at) = options.immutable {
+        let origin = recorder.create(at);
         let value = Node::scalar("true", ScalarStyle::Plain, Tag::Bool, origin);
         set(node, known::IMMUTABLE, value);
     }

@@ -8,9 +8,19 @@
 //!
 //! A chain cannot tell what is no longer there. Deletions, replaced lists and rewrites are kept per resource, as
 //! [`LogEntry`] lists.
+//!
+//! The table holds places, not values. A build that is asked for its history ([`Provenance::keep_values`]) also keeps each
+//! value that a step has replaced or removed, so that it can be shown.
 
+mod path;
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+
+pub use path::{PathError, PathStep, ValuePath};
 
 /// The origin of a node: a place in a file, or a record of the build.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -73,6 +83,8 @@ pub enum StepKind {
     Vars,
     /// The labels and annotations of `buildMetadata`.
     BuildMetadata,
+    /// The mark `config.kubernetes.io/local-config`.
+    LocalConfig,
 }
 
 impl StepKind {
@@ -95,6 +107,7 @@ impl StepKind {
             Self::NameReference => "name reference",
             Self::Vars => "vars",
             Self::BuildMetadata => "buildMetadata",
+            Self::LocalConfig => "local-config",
         }
     }
 }
@@ -108,6 +121,15 @@ pub struct Step {
     pub at: OriginId,
 }
 
+/// What a write makes of the value that was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing is left of it.
+    Replaced,
+    /// The new value depends on it: a prefix stands before it, a reference was found by it.
+    Extended,
+}
+
 /// A write by a step of the build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Derived {
@@ -119,6 +141,31 @@ pub struct Derived {
     pub from: OriginId,
     /// The origin of the value that was there before.
     pub previous: OriginId,
+    /// What became of that value.
+    pub effect: Effect,
+}
+
+/// A value as it was before a step replaced or removed it. Its type is that of the tree, which this room does not know.
+#[derive(Clone)]
+pub struct Kept(Arc<dyn Any + Send + Sync>);
+
+impl Kept {
+    /// Returns the value, if it is of this type.
+    pub fn get<V: 'static>(&self) -> Option<&V> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept")
+    }
+}
+
+/// What has an origin and can be kept.
+pub(crate) trait Value: Clone + Send + Sync + 'static {
+    /// Returns the origin.
+    fn value_origin(&self) -> OriginId;
 }
 
 /// What an [`OriginId`] stands for.
@@ -147,21 +194,25 @@ pub enum LogKind {
     ListReordered,
     /// The whole resource went through JSON: styles are gone, numbers are floating-point.
     Rewritten,
+    /// The whole resource was dropped because it is marked as local.
+    Local,
 }
 
 /// One entry of a resource's log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct LogEntry {
     /// The step that did it.
     pub step: StepId,
     /// The instruction.
     pub at: OriginId,
-    /// The field, as a path from the root of the resource: `spec.containers[0].env`.
-    pub path: String,
+    /// The field, from the root of the resource; empty for the resource itself.
+    pub path: ValuePath,
     /// What was done.
     pub kind: LogKind,
     /// The origin of what was there before.
     pub previous: OriginId,
+    /// What was there before, if the build keeps values.
+    pub value: Option<Kept>,
 }
 
 /// So many records have one block of numbers.
@@ -186,12 +237,46 @@ pub struct Provenance {
     blocks: Vec<Block>,
     /// The block that is being written.
     current: Option<(u32, Vec<Derived>)>,
+    /// The values that writes have replaced, by the numbers of the records; none if they are not kept.
+    values: Option<HashMap<u32, Kept>>,
 }
 
 impl Provenance {
     /// Returns an empty table whose numbers no other build with this space has.
     pub(crate) fn within(space: &Arc<ProvenanceSpace>) -> Self {
         Self { space: Arc::clone(space), ..Self::default() }
+    }
+
+    /// Keeps the values that steps replace and remove from now on.
+    pub(crate) fn keep_values(&mut self) {
+        self.values.get_or_insert_default();
+    }
+
+    /// Returns a value to be kept, if values are.
+    pub(crate) fn kept<V: Value>(&self, value: &V) -> Option<Kept> {
+        self.values.is_some().then(|| Kept(Arc::new(value.clone())))
+    }
+
+    fn keep(&mut self, id: OriginId, kept: Option<Kept>) {
+        if let (Some(values), Some(kept)) = (&mut self.values, kept)
+            && id.0 & DERIVED != 0
+        {
+            values.insert(id.0 & !DERIVED, kept);
+        }
+    }
+
+    /// Returns the origin of a write that was made where nothing was, as one over a value.
+    pub(crate) fn over<V: Value>(&mut self, id: OriginId, previous: &V) -> OriginId {
+        let Origin::Derived(derived) = self.origin(id) else { return id };
+        let over = self.derive(Derived { previous: previous.value_origin(), ..derived });
+        let kept = self.kept(previous);
+        self.keep(over, kept);
+        over
+    }
+
+    /// Returns the value that a write has replaced, if it was kept.
+    pub fn before(&self, id: OriginId) -> Option<&Kept> {
+        self.values.as_ref()?.get(&(id.0 & !DERIVED)).filter(|_| id.0 & DERIVED != 0)
     }
 
     /// Begins a step.
@@ -240,6 +325,9 @@ impl Provenance {
         for block in &other.blocks {
             self.add_block(block.clone());
         }
+        if let (Some(own), Some(values)) = (&mut self.values, &other.values) {
+            own.extend(values.iter().map(|(number, kept)| (*number, kept.clone())));
+        }
     }
 
     /// Completes the table, so that it can be adopted.
@@ -262,7 +350,7 @@ impl Provenance {
     /// Records that `step` wrote a value over `previous`, with the text of the instruction itself.
     pub fn write(&mut self, step: StepId, from: OriginId, previous: OriginId) -> OriginId {
         let at = self.step_of(step).at;
-        self.derive(Derived { at, step, from, previous })
+        self.derive(Derived { at, step, from, previous, effect: Effect::Replaced })
     }
 
     /// Returns what an origin stands for.
@@ -339,9 +427,56 @@ impl<'p> Recorder<'p> {
         self.at = at;
     }
 
-    /// Records that text from `from` was written over `previous`.
-    pub(crate) fn write(&mut self, from: OriginId, previous: OriginId) -> OriginId {
-        self.provenance.derive(Derived { at: self.at, step: self.step, from, previous })
+    /// Records that text from `from` was written where nothing was.
+    pub(crate) fn create(&mut self, from: OriginId) -> OriginId {
+        self.record(from, OriginId::NONE, Effect::Replaced)
+    }
+
+    /// Records that text from `from` was written over `previous`. A value without an origin was made just before, to be
+    /// written over.
+    pub(crate) fn write<V: Value>(&mut self, from: OriginId, previous: &V) -> OriginId {
+        self.over(from, previous, Effect::Replaced)
+    }
+
+    /// Like [`Recorder::write`], where the new value depends on `previous`.
+    pub(crate) fn extend<V: Value>(&mut self, from: OriginId, previous: &V) -> OriginId {
+        self.over(from, previous, Effect::Extended)
+    }
+
+    /// Like [`Recorder::extend`], over what this step itself has written.
+    pub(crate) fn extend_origin(&mut self, from: OriginId, previous: OriginId) -> OriginId {
+        self.record(from, previous, Effect::Extended)
+    }
+
+    /// Like [`Recorder::write`], where the value was kept before.
+    pub(crate) fn write_kept(
+        &mut self,
+        from: OriginId,
+        previous: OriginId,
+        kept: Option<Kept>,
+    ) -> OriginId {
+        let id = self.record(from, previous, Effect::Replaced);
+        self.provenance.keep(id, kept);
+        id
+    }
+
+    fn over<V: Value>(&mut self, from: OriginId, previous: &V, effect: Effect) -> OriginId {
+        let id = self.record(from, previous.value_origin(), effect);
+        if self.provenance.values.is_some() && previous.value_origin() != OriginId::NONE {
+            let kept = self.provenance.kept(previous);
+            self.provenance.keep(id, kept);
+        }
+        id
+    }
+
+    fn record(&mut self, from: OriginId, previous: OriginId, effect: Effect) -> OriginId {
+        let (at, step) = (self.at, self.step);
+        self.provenance.derive(Derived { at, step, from, previous, effect })
+    }
+
+    /// Returns a value to be kept, if values are.
+    pub(crate) fn kept<V: Value>(&self, value: &V) -> Option<Kept> {
+        self.provenance.kept(value)
     }
 }
 

@@ -16,6 +16,8 @@ use super::{Resource, ResourceId, Scopes};
 #[derive(Clone, Debug, Default)]
 pub struct ResourceSet {
     resources: Vec<Resource>,
+    /// The objects that were in the set and are no more.
+    removed: Vec<Resource>,
     by_name: HashMap<EcoString, Indexes>,
     scopes: Arc<Scopes>,
 }
@@ -73,6 +75,17 @@ impl ResourceSet {
     /// Returns the objects in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Resource> {
         self.resources.iter()
+    }
+
+    /// Returns the objects that a patch has deleted or that are marked as local, as they were before. The last entry of
+    /// their log says why.
+    pub fn removed(&self) -> &[Resource] {
+        &self.removed
+    }
+
+    /// Takes over which objects another set has lost.
+    pub(crate) fn take_removed(&mut self, other: &mut Self) {
+        self.removed.append(&mut other.removed);
     }
 
     /// Returns how many objects there are.
@@ -227,9 +240,9 @@ impl ResourceSet {
     }
 
     /// Keeps the objects that satisfy a condition.
-    pub(crate) fn retain(&mut self, wanted: impl FnMut(&Resource) -> bool) {
+    pub(crate) fn retain(&mut self, mut wanted: impl FnMut(&Resource) -> bool) {
         let before = self.resources.len();
-        self.resources.retain(wanted);
+        self.removed.extend(self.resources.extract_if(.., |resource| !wanted(resource)));
         if self.resources.len() != before {
             self.reindex();
         }
@@ -296,5 +309,6 @@ mod tests {
         assert_eq!(set.get(0).original_id().name, "a");
         set.retain(|_| false);
         assert!(set.by_any_id(&old).is_empty());
+        assert_eq!(set.removed().len(), 1);
     }
 }

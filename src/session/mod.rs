@@ -350,12 +350,16 @@ impl<'s> Context<'s> {
         if let Some(types) = custom_resources {
             types.add_scopes(&mut scopes);
         }
+        let mut provenance = Provenance::within(&session.provenance);
+        if options.keep_history {
+            provenance.keep_values();
+        }
         Self {
             session,
             options,
             loader: Loader::new(session.reader(), options.load_restriction, &options.remotes),
             sink: Sink::default(),
-            provenance: Provenance::within(&session.provenance),
+            provenance,
             schemas: Schemas::new(custom_resources),
             scopes: Arc::new(scopes),
             schema_choice: None,
@@ -397,8 +401,8 @@ impl<'s> Context<'s> {
         // A value in quotes begins with the quote, which the template has.
         let is_quoted = matches!(file.bytes().get(span.start as usize), Some(b'"' | b'\''));
         let inside = || file.print_at(span.start + 1).filter(|_| is_quoted);
-        let print = file.print_at(span.start).or_else(inside);
-        if let Some(value) = print.and_then(|print| self.span_at(print.value)) {
+        let value = file.print_at(span.start).or_else(inside).and_then(Print::value);
+        if let Some(value) = value.and_then(|value| self.span_at(value)) {
             let text = "the value".to_owned();
             diagnostic.labels.push(Label { span: value, text, primary: false });
         }

@@ -52,6 +52,8 @@ pub struct BuildOptions {
     pub lints: Lints,
     /// Leaves warnings about entries that do nothing to the caller ([`crate::Build::idle`]), who builds several targets.
     pub defer_idle: bool,
+    /// Keeps the values that steps replace and remove ([`crate::Provenance::before`]).
+    pub keep_history: bool,
     /// What renders templates; without it every file is read as it is.
     pub templates: Option<Arc<dyn Templates>>,
     /// Remote entries of kustomizations, and the directories or files, absolute, that stand for them.

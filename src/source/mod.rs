@@ -87,12 +87,19 @@ impl Segments {
 pub(crate) struct Print {
     pub(crate) start: u32,
     pub(crate) end: u32,
-    /// The global position of the value, in a file of values.
-    pub(crate) value: u32,
+    /// The global positions of the values that the text was made of, mostly one, in files of values.
+    pub(crate) values: Vec<u32>,
     /// The value is a string.
     pub(crate) is_string: bool,
     /// The value may reach only the data of Secrets.
     pub(crate) is_secret: bool,
+}
+
+impl Print {
+    /// Returns the position of the value, if there is but one.
+    pub(crate) fn value(&self) -> Option<u32> {
+        if let [value] = self.values[..] { Some(value) } else { None }
+    }
 }
 
 /// One file that was read, or one text written inside such a file.

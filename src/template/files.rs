@@ -8,6 +8,7 @@ use minijinja::{Environment as Engine, Error, ErrorKind};
 use super::{Rendering, joined, lock};
 use crate::diagnostic::Code;
 use crate::project::Glob;
+use crate::provenance::OriginId;
 use crate::source::EntryKind;
 
 impl Rendering<'_> {
@@ -17,6 +18,7 @@ impl Rendering<'_> {
         let contents = self.contents();
         let fault = Arc::clone(&self.fault);
         let files = Arc::clone(&contents);
+        let tracker = self.tracker.clone();
         engine.add_function("file", move |state: &minijinja::State, path: &str| {
             let name = joined(path, state.name());
             if name.starts_with("..") || Path::new(path).is_absolute() {
@@ -25,7 +27,10 @@ impl Rendering<'_> {
                 return Err(Error::new(ErrorKind::InvalidOperation, message));
             }
             match files.iter().find(|(known, _)| *known == name) {
-                Some((_, Ok(text))) => Ok(text.clone()),
+                Some((_, Ok((origin, text)))) => {
+                    tracker.notes().read(*origin, text);
+                    Ok(text.clone())
+                }
                 Some((_, Err(reason))) => {
                     Err(Error::new(ErrorKind::InvalidOperation, format!("`{path}`: {reason}")))
                 }
@@ -47,7 +52,7 @@ impl Rendering<'_> {
     }
 
     /// Returns the files that the template may read: those of its directory and below, if it reads any.
-    fn contents(&self) -> Arc<Vec<(String, Result<String, String>)>> {
+    fn contents(&self) -> Arc<Vec<Content>> {
         let texts: Vec<(String, String)> = lock(&self.loaded)
             .iter()
             .map(|l| (l.name.clone(), String::from_utf8_lossy(l.file.bytes()).into_owned()))
@@ -79,7 +84,7 @@ impl Rendering<'_> {
                 }
             }
         }
-        out.sort();
+        out.sort_by(|a, b| a.0.cmp(&b.0));
         Arc::new(out)
     }
 
@@ -94,12 +99,16 @@ impl Rendering<'_> {
         out
     }
 
-    fn content(&self, path: &Path) -> Result<String, String> {
+    fn content(&self, path: &Path) -> Result<(OriginId, String), String> {
         let file = self.session.file(path).map_err(|error| error.to_string())?;
-        String::from_utf8(file.bytes().to_vec())
-            .map_err(|_| "the file is not UTF-8 text".to_owned())
+        let text = String::from_utf8(file.bytes().to_vec());
+        let text = text.map_err(|_| "the file is not UTF-8 text".to_owned())?;
+        Ok((OriginId::written(file.base()), text))
     }
 }
+
+/// The name of a file in the project, and where its text begins and what it is, or why it cannot be read.
+type Content = (String, Result<(OriginId, String), String>);
 
 /// A text that may be the name of a file, a pattern of names, or a part of one.
 struct Named {

@@ -1,12 +1,20 @@
 //! A template to one that also says where it is.
 //!
 //! MiniJinja does not tell which place of a template a stretch of its output comes from. So a call is put before each
-//! stretch of literal text, and around each printed expression: `{{ name }}` becomes `{{ __at(__from(0), 12, (name), name) }}`, with the
-//! number of the template and the byte offset. The calls print nothing themselves. They stand where they change no white
-//! space that a tag beside them strips, and lines stay lines.
+//! stretch of literal text, and around each printed expression: `{{ name }}` becomes `{{ __at(__from(0), 12, (name), "name", name) }}`,
+//! with the number of the template and the byte offset; where a loop binds the name, also with how often it has gone round. The
+//! calls print nothing themselves. They stand where they change no white space that a tag beside them strips, and lines stay
+//! lines.
+//!
+//! What a variable is set to is noted too: `{% set a = b %}` becomes `{% set a = __set("a", __from(0), (b)) %}`, and
+//! `{% set a %}` becomes `{% set __mark = __from(0) %}{% set a | __set("a") %}`.
 
-/// What the calls are named; a template that uses the name itself is not rewritten.
+/// What the calls are named; a template that uses one of the names itself is not rewritten.
 pub(super) const AT: &str = "__at";
+pub(super) const FROM: &str = "__from";
+pub(super) const SET: &str = "__set";
+/// A variable that is never read.
+const MARK: &str = "__mark";
 
 /// A template with its calls.
 pub(super) struct Instrumented {
@@ -30,13 +38,24 @@ struct Writer<'t> {
     source: &'t str,
     number: usize,
     out: Instrumented,
+    /// The blocks that are open.
+    blocks: Vec<Block<'t>>,
+}
+
+/// A block that is open.
+enum Block<'t> {
+    /// A loop, and the variables that it binds.
+    Loop(Vec<&'t str>),
+    /// A macro, in which no loop around it counts.
+    Macro,
+    Other,
 }
 
 /// Adds the calls to a template with a number.
 pub(super) fn instrument(source: &str, number: usize) -> Instrumented {
     let out = Instrumented { text: String::with_capacity(source.len() * 2), shifts: Vec::new() };
-    let mut writer = Writer { source, number, out };
-    if source.contains(AT) {
+    let mut writer = Writer { source, number, out, blocks: Vec::new() };
+    if [AT, FROM, SET, MARK].iter().any(|name| source.contains(name)) {
         writer.copy(0, source.len());
         return writer.out;
     }
@@ -66,7 +85,11 @@ pub(super) fn instrument(source: &str, number: usize) -> Instrumented {
             at = end;
         } else {
             let end = raw_end(source, at, end).unwrap_or(end);
-            writer.copy(at, end);
+            if rest.starts_with("{%") {
+                writer.tag(at, end);
+            } else {
+                writer.copy(at, end);
+            }
             at = end;
         }
     }
@@ -170,21 +193,90 @@ impl Writer<'_> {
             return self.copy(open, end);
         }
         self.copy(open, from);
-        self.add(&format!(" {AT}(__from({}), {open}, (", self.number), open);
+        self.add(&format!(" {AT}({FROM}({}), {open}, (", self.number), open);
         self.copy(from, to);
         // Where a variable is printed, perhaps through filters, it says itself what it is.
         let variable = inside.split('|').next().unwrap_or_default().trim();
-        let is_name = !variable.is_empty()
-            && !variable.starts_with(|c: char| c.is_ascii_digit())
-            && variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-            && !matches!(variable, "true" | "false" | "none" | "not" | "loop" | "self");
-        if is_name {
-            self.add(&format!("), {variable}) "), open);
+        let call = if !is_name(variable) {
+            ")) ".to_owned()
+        } else if self.is_bound_by_a_loop(variable) {
+            format!("), \"{variable}\", {variable}, loop.index0) ")
         } else {
-            self.add(")) ", open);
-        }
+            format!("), \"{variable}\", {variable}) ")
+        };
+        self.add(&call, open);
         self.copy(to, end);
     }
+
+    /// Returns whether the innermost loop binds a variable.
+    fn is_bound_by_a_loop(&self, variable: &str) -> bool {
+        let innermost = self.blocks.iter().rev().find(|block| !matches!(block, Block::Other));
+        matches!(innermost, Some(Block::Loop(names)) if names.contains(&variable))
+    }
+
+    /// Copies a tag, and notes what a variable is set to.
+    fn tag(&mut self, open: usize, end: usize) {
+        let source = self.source;
+        if end < open + 4 || !source[open..end].ends_with("%}") {
+            return self.copy(open, end);
+        }
+        let start = open + if source[open + 2..].starts_with(['-', '+']) { 3 } else { 2 };
+        let close = end - if source[start..end - 2].ends_with(['-', '+']) { 3 } else { 2 };
+        let inside = source[start.min(close)..close].trim();
+        let (word, rest) = inside.split_once(char::is_whitespace).unwrap_or((inside, ""));
+        match word {
+            "for" => {
+                let names = rest.split_once(" in ").map_or("", |(names, _)| names);
+                let names = names.split(',').map(|name| name.trim_matches([' ', '(', ')']));
+                self.blocks.push(Block::Loop(names.collect()));
+            }
+            "macro" | "call" => self.blocks.push(Block::Macro),
+            "if" | "with" | "filter" | "block" | "autoescape" => self.blocks.push(Block::Other),
+            // Behind it no loop goes round.
+            "else" => {
+                if let Some(block @ Block::Loop(_)) = self.blocks.last_mut() {
+                    *block = Block::Other;
+                }
+            }
+            "set" if is_name(rest.split(['=', '|']).next().unwrap_or_default().trim()) => {
+                return self.assignment(open, start, close, end);
+            }
+            "endset" => {}
+            _ if word.starts_with("end") => drop(self.blocks.pop()),
+            _ => {}
+        }
+        self.copy(open, end);
+    }
+
+    /// Copies a tag that sets a variable; `start..close` is what stands between its marks.
+    fn assignment(&mut self, open: usize, start: usize, close: usize, end: usize) {
+        let (source, number) = (self.source, self.number);
+        let inside = &source[start..close];
+        let name = inside.trim().trim_start_matches("set").split(['=', '|']).next();
+        let name = name.unwrap_or_default().trim();
+        if let Some(equals) = inside.find('=').filter(|at| !inside[..*at].contains('|')) {
+            let from = start + equals + 1;
+            self.copy(open, from);
+            self.add(&format!(" {SET}(\"{name}\", {FROM}({number}), ("), from);
+            self.copy(from, close);
+            self.add(")) ", close);
+            return self.copy(close, end);
+        }
+        // The mark of the tag that strips white space before it belongs to the first of the two.
+        self.copy(open, start);
+        self.add(&format!(" set {MARK} = {FROM}({number}) %}}{{%"), start);
+        self.copy(start, close);
+        self.add(&format!(" | {SET}(\"{name}\") "), close);
+        self.copy(close, end);
+    }
+}
+
+/// Returns whether a text is the name of a variable.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !matches!(text, "true" | "false" | "none" | "not" | "loop" | "self")
 }
 
 #[cfg(test)]
@@ -194,7 +286,10 @@ mod tests {
     #[test]
     fn calls_stand_before_text_and_around_expressions() {
         let text = |source: &str| instrument(source, 3).text;
-        assert_eq!(text("a: {{ b }}\n"), "{{ __at(3, 0) }}a: {{ __at(__from(3), 3, ( b ), b) }}\n");
+        assert_eq!(
+            text("a: {{ b }}\n"),
+            "{{ __at(3, 0) }}a: {{ __at(__from(3), 3, ( b ), \"b\", b) }}\n"
+        );
         assert_eq!(
             text("{% if a -%}\n  b\n{% endif %}\n"),
             "{% if a -%}\n  {{ __at(3, 14) }}b\n{% endif %}\n"
@@ -213,6 +308,48 @@ mod tests {
             assert_eq!(text(open), open);
         }
         assert_eq!(text("{{ }}"), "{{ }}");
+    }
+
+    #[test]
+    fn variables_say_what_they_are_set_to() {
+        let text = |source: &str| instrument(source, 3).text;
+        assert_eq!(
+            text("{%- set a = b | f('=') -%}"),
+            "{%- set a = __set(\"a\", __from(3), ( b | f('=') )) -%}"
+        );
+        assert_eq!(
+            text("{%- set a | upper -%}b{% endset %}"),
+            "{%- set __mark = __from(3) %}{% set a | upper  | __set(\"a\") -%}{{ __at(3, 21) }}b{% endset %}"
+        );
+        assert_eq!(
+            text("{% set a, b = c %}{% set n.a = b %}"),
+            "{% set a, b = c %}{% set n.a = b %}"
+        );
+    }
+
+    #[test]
+    fn a_loop_says_how_often_it_has_gone_round() {
+        let text = |source: &str| instrument(source, 3).text;
+        let print = |name: &str, more: &str| {
+            format!("{{{{ __at(__from(3), #, ({name}), \"{name}\", {name}{more}) }}}}")
+        };
+        let found = text(
+            "{% for k, v in m %}{{v}}{% if c %}{{k}}{% endif %}{{c}}{% else %}{{v}}{% endfor %}{{v}}",
+        );
+        let found = regex_lite::Regex::new(r"\(3\), \d+")
+            .unwrap()
+            .replace_all(&found, "(3), #")
+            .into_owned();
+        let (own, other) = (|name| print(name, ", loop.index0"), |name| print(name, ""));
+        let want = format!(
+            "{{% for k, v in m %}}{}{{% if c %}}{}{{% endif %}}{}{{% else %}}{}{{% endfor %}}{}",
+            own("v"),
+            own("k"),
+            other("c"),
+            other("v"),
+            other("v")
+        );
+        assert_eq!(found, want);
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::source::{EntryKind, Print, Segment, Segments, SourceFile, clean};
 use crate::values::Values;
 use crate::yaml::{Key, Node};
 use instrument::{AT, Instrumented, instrument};
-use value::{Touch, Tracker};
+use value::{Made, Touch, Tracker};
 
 /// How many instructions one template may execute.
 const FUEL: u64 = 10_000_000;
@@ -153,7 +153,7 @@ struct At {
     offset: usize,
     /// The value that is printed; none for literal text.
     value: Option<Value>,
-    touch: Option<Touch>,
+    made: Made,
 }
 
 impl Object for At {}
@@ -163,8 +163,17 @@ struct Mark {
     from: usize,
     template: usize,
     offset: usize,
-    /// A printed value, with its end in the output.
-    print: Option<(usize, Option<Touch>, bool)>,
+    /// A printed value.
+    print: Option<Printed>,
+}
+
+/// A value in the output.
+struct Printed {
+    end: usize,
+    /// What it was made of, each value once.
+    touches: Vec<Touch>,
+    /// It is a string, and nothing but what was asked for.
+    is_string: bool,
 }
 
 struct Rendering<'r> {
@@ -333,34 +342,9 @@ impl Rendering<'_> {
         engine.add_global("values", self.tracker.value(&self.set.values.root, "values"));
         engine.add_global("env", self.tracker.value(&self.set.env, "env"));
         self.add_files(engine);
-        let tracker = self.tracker.clone();
-        engine.add_function("__from", move |template: usize| {
-            tracker.notes().touched.clear();
-            template
-        });
-        let tracker = self.tracker.clone();
-        engine.add_function(AT, move |template: usize, offset: usize, rest: Rest<Value>| {
-            // Printing a map or a list asks for its values, which takes the notes as well.
-            let variable = rest.get(1).filter(|variable| variable.as_object().is_none());
-            let variable = variable.map(ToString::to_string);
-            let mut notes = tracker.notes();
-            let touched = std::mem::take(&mut notes.touched);
-            let value = rest.first().cloned();
-            if value.as_ref().is_some_and(Value::is_undefined) {
-                return Err(Error::from(ErrorKind::UndefinedError));
-            }
-            let touch = match (touched.as_slice(), variable) {
-                ([first, others @ ..], _) => {
-                    others.iter().all(|touch| touch.origin == first.origin).then(|| first.clone())
-                }
-                ([], Some(text)) => {
-                    notes.elements.iter().rev().find(|element| element.text == text).cloned()
-                }
-                ([], None) => None,
-            };
-            Ok(Value::from_object(At { template, offset, value, touch }))
-        });
+        self.add_notes(engine);
         let (marks, count) = (Arc::clone(marks), Arc::clone(count));
+        let tracker = self.tracker.clone();
         engine.set_formatter(move |out, state, value| {
             let Some(at) = value.downcast_object_ref::<At>() else {
                 return escape_formatter(out, state, value);
@@ -369,19 +353,78 @@ impl Rendering<'_> {
             let print = match &at.value {
                 None => None,
                 Some(printed) => {
-                    match value::printed(printed) {
-                        Some(text) => out.write_str(&text).map_err(Error::from)?,
+                    let text = value::printed(printed);
+                    match &text {
+                        Some(text) => out.write_str(text).map_err(Error::from)?,
                         None => escape_formatter(out, state, printed)?,
                     }
+                    let end = count.load(Ordering::Relaxed);
+                    let is_empty = text.as_deref().or(printed.as_str()).is_some_and(str::is_empty);
+                    if end == from && !is_empty {
+                        // It is captured, and will be printed, if at all, as a part of something else.
+                        tracker.notes().capture(&at.made.touches);
+                        return Ok(());
+                    }
                     // A text that is YAML already has its type.
-                    let is_string = printed.as_str().is_some() && !printed.is_safe();
-                    Some((count.load(Ordering::Relaxed), at.touch.clone(), is_string))
+                    let is_string =
+                        printed.as_str().is_some() && !printed.is_safe() && !at.made.by_macro;
+                    let mut touches: Vec<Touch> = Vec::with_capacity(at.made.touches.len());
+                    let mut known = HashSet::new();
+                    touches
+                        .extend(at.made.touches.iter().filter(|t| known.insert(t.origin)).cloned());
+                    Some(Printed { end, touches, is_string })
                 }
             };
             let (template, offset) = (at.template, at.offset);
             lock(&marks).push(Mark { from, template, offset, print });
             Ok(())
         });
+    }
+
+    /// Adds the functions that note what expressions ask for; see [`instrument()`].
+    fn add_notes(&self, engine: &mut Engine<'static>) {
+        let tracker = self.tracker.clone();
+        engine.add_function(instrument::FROM, move |template: usize| {
+            tracker.notes().begin();
+            template
+        });
+        let tracker = self.tracker.clone();
+        engine.add_function(AT, move |template: usize, offset: usize, rest: Rest<Value>| {
+            let Some(value) = rest.first().cloned() else {
+                return Ok(Value::from_object(At {
+                    template,
+                    offset,
+                    value: None,
+                    made: Made::default(),
+                }));
+            };
+            // Printing a map or a list asks for its values, which takes the notes as well.
+            let variable = rest.get(2).filter(|variable| variable.as_object().is_none());
+            let variable = variable.map(ToString::to_string);
+            let name = rest.get(1).and_then(Value::as_str).unwrap_or_default();
+            let index = rest.get(3).and_then(Value::as_usize);
+            let mut notes = tracker.notes();
+            let mut made = notes.end();
+            if value.is_undefined() {
+                return Err(Error::from(ErrorKind::UndefinedError));
+            }
+            if let (true, Some(text)) = (made.touches.is_empty(), variable) {
+                made.touches = notes.variable(name, &text, index);
+            }
+            Ok(Value::from_object(At { template, offset, value: Some(value), made }))
+        });
+        let tracker = self.tracker.clone();
+        let assign = move |name: &str, _: usize, value: Value| {
+            let text = value.as_object().is_none().then(|| value.to_string());
+            let mut notes = tracker.notes();
+            let made = notes.end();
+            if let Some(text) = text {
+                notes.assign(name, text, made.touches);
+            }
+            value
+        };
+        engine.add_function(instrument::SET, assign.clone());
+        engine.add_filter(instrument::SET, move |value: Value, name: &str| assign(name, 0, value));
     }
 
     /// Makes a file of the rendered text.
@@ -406,16 +449,24 @@ impl Rendering<'_> {
                 Some(last) if last.from == segment.from => *last = segment,
                 _ => segments.push(segment),
             }
-            let Some((end, Some(touch), is_string)) = &mark.print else { continue };
-            let Some(value) = touch.origin.position() else { continue };
+            let Some(print) = &mark.print else { continue };
+            let values: Vec<u32> =
+                print.touches.iter().filter_map(|touch| touch.origin.position()).collect();
+            // What is made of several values, or of a captured text, need not be any of them.
+            let sole = match print.touches.as_slice() {
+                [touch] if !touch.is_captured => Some(touch),
+                _ => None,
+            };
+            let is_string = print.is_string && sole.is_some();
             // A string without text counts as well: what is left may be no string.
-            if *end > mark.from || *is_string {
+            if !values.is_empty() && (print.end > mark.from || is_string) {
                 prints.push(Print {
                     start: mark.from as u32,
-                    end: *end as u32,
-                    value,
-                    is_string: *is_string && touch.is_string,
-                    is_secret: self.set.values.secrets.contains(&touch.origin),
+                    end: print.end as u32,
+                    values,
+                    is_string: is_string && sole.is_some_and(|touch| touch.is_string),
+                    is_secret: sole
+                        .is_some_and(|touch| self.set.values.secrets.contains(&touch.origin)),
                 });
             }
         }

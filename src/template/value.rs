@@ -4,7 +4,7 @@
 //! known to come from a line of a values file, and values that nobody asks for are found.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use minijinja::Value;
@@ -20,6 +20,25 @@ pub(super) struct Touch {
     pub(super) is_string: bool,
     /// The value as it is printed.
     pub(super) text: String,
+    /// Its place in the map or list that it was taken from.
+    index: usize,
+    /// It was printed into a text that was captured, and not asked for where that text is printed.
+    pub(super) is_captured: bool,
+}
+
+/// A variable that was set to a text or a value, and what that was made of.
+#[derive(Clone, Debug)]
+struct Variable {
+    name: String,
+    text: String,
+    touches: Vec<Touch>,
+}
+
+/// An expression or a captured text at work.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    touched: usize,
+    captured: usize,
 }
 
 /// A value that is not there.
@@ -34,17 +53,86 @@ pub(super) struct Miss {
 
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    /// What the expression at work has asked for.
-    pub(super) touched: Vec<Touch>,
-    /// The elements of lists that were handed out, which loops bind to their variables.
-    pub(super) elements: Vec<Touch>,
+    /// What the expressions at work have asked for, the inner ones last.
+    touched: Vec<Touch>,
+    /// The expressions at work: a macro has some of its own.
+    frames: Vec<Frame>,
+    /// How often something was printed into a text that was captured.
+    captured: usize,
+    variables: Vec<Variable>,
+    /// The elements of lists, and the values of maps that were walked, which loops bind to their variables.
+    elements: VecDeque<Touch>,
+    /// The maps that were walked, by their addresses.
+    walked: HashSet<usize>,
     pub(super) missed: Option<Miss>,
     /// Where everything is written that was asked for.
     pub(super) used: HashSet<OriginId>,
 }
 
+/// What a printed expression was made of.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub(super) touches: Vec<Touch>,
+    /// A macro has printed something on the way.
+    pub(super) by_macro: bool,
+}
+
+impl Notes {
+    /// Begins an expression, or a text that is captured.
+    pub(super) fn begin(&mut self) {
+        if self.frames.is_empty() {
+            // What conditions have asked for is printed nowhere.
+            self.touched.clear();
+        }
+        self.frames.push(Frame { touched: self.touched.len(), captured: self.captured });
+    }
+
+    /// Ends it, and returns what it has asked for.
+    pub(super) fn end(&mut self) -> Made {
+        let Some(frame) = self.frames.pop() else { return Made::default() };
+        let touches = self.touched.split_off(frame.touched.min(self.touched.len()));
+        Made { touches, by_macro: self.captured != frame.captured }
+    }
+
+    /// Notes what was printed into a text that is captured: it is a part of what is made of that text.
+    pub(super) fn capture(&mut self, touches: &[Touch]) {
+        self.captured += 1;
+        let captured = touches.iter().map(|touch| Touch { is_captured: true, ..touch.clone() });
+        self.touched.extend(captured);
+    }
+
+    /// Notes what the value of a variable was made of.
+    pub(super) fn assign(&mut self, name: &str, text: String, touches: Vec<Touch>) {
+        self.variables.retain(|known| known.name != name || known.text != text);
+        if self.variables.len() == MAX_VARIABLES {
+            self.variables.remove(0);
+        }
+        self.variables.push(Variable { name: name.to_owned(), text, touches });
+    }
+
+    /// Returns what the value of a variable was made of. `index`: how often the loop has gone round that binds it.
+    pub(super) fn variable(&self, name: &str, text: &str, index: Option<usize>) -> Vec<Touch> {
+        let is_set = |known: &&Variable| known.name == name && known.text == text;
+        if let Some(known) = self.variables.iter().rev().find(is_set).filter(|_| index.is_none()) {
+            return known.touches.clone();
+        }
+        let of_text = || self.elements.iter().rev().filter(|element| element.text == text);
+        let at_index = of_text().find(|element| index.is_some_and(|index| element.index == index));
+        at_index.or_else(|| of_text().next()).cloned().into_iter().collect()
+    }
+
+    /// Notes that a file was read.
+    pub(super) fn read(&mut self, origin: OriginId, text: &str) {
+        let text = text.to_owned();
+        self.touched.push(Touch { origin, is_string: false, text, index: 0, is_captured: false });
+    }
+}
+
 /// Elements that are remembered: a loop prints the ones that it was given last.
-const MAX_ELEMENTS: usize = 256;
+const MAX_ELEMENTS: usize = 1024;
+
+/// Variables that are remembered.
+const MAX_VARIABLES: usize = 256;
 
 /// What the objects of one rendering note.
 #[derive(Clone, Debug, Default)]
@@ -122,21 +210,25 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    fn give(&self, node: &Node, path: &str, is_element: bool) -> Value {
+    /// Hands out a value that stands at a place of the map or list.
+    fn give(&self, node: &Node, path: &str, index: usize) -> Value {
         let value = self.tracker.value(node, path);
         let mut notes = self.tracker.notes();
         notes.used.insert(node.origin());
         if node.is_scalar() {
             let is_string = node.resolved_tag() == Tag::Str;
-            let touch = Touch { origin: node.origin(), is_string, text: value.to_string() };
-            if is_element {
+            let text = printed(&value).unwrap_or_else(|| value.to_string());
+            let origin = node.origin();
+            let touch = Touch { origin, is_string, text, index, is_captured: false };
+            let is_walked =
+                self.node.address().is_some_and(|address| notes.walked.contains(&address));
+            if self.node.kind() == NodeKind::Sequence || is_walked {
                 if notes.elements.len() == MAX_ELEMENTS {
-                    notes.elements.remove(0);
+                    notes.elements.pop_front();
                 }
-                notes.elements.push(touch);
-            } else {
-                notes.touched.push(touch);
+                notes.elements.push_back(touch.clone());
             }
+            notes.touched.push(touch);
         }
         value
     }
@@ -151,13 +243,15 @@ impl Object for Tree {
         if let Some(elements) = self.node.elements() {
             let index = key.as_usize()?;
             let element = elements.get(index)?;
-            return Some(self.give(element, &format!("{}[{index}]", self.path), true));
+            return Some(self.give(element, &format!("{}[{index}]", self.path), index));
         }
         let name = key.as_str()?;
-        match self.node.get(Key::text_key(name)) {
-            Some(value) => Some(self.give(value, &format!("{}.{name}", self.path), false)),
+        let entries = self.node.entries().unwrap_or_default();
+        match entries.iter().position(|entry| entry.key.same_text(Key::text_key(name))) {
+            Some(index) => {
+                Some(self.give(&entries[index].value, &format!("{}.{name}", self.path), index))
+            }
             None => {
-                let entries = self.node.entries().unwrap_or_default();
                 self.tracker.notes().missed = Some(Miss {
                     map: self.path.clone(),
                     key: name.to_owned(),
@@ -172,6 +266,7 @@ impl Object for Tree {
         // Who asks for all, or how many there are, uses them.
         let entries = self.node.entries().into_iter().flatten().map(|e| &e.value);
         let elements = self.node.elements().into_iter().flatten();
+        self.tracker.notes().walked.extend(self.node.address());
         self.tracker.notes().used.extend(entries.chain(elements).map(Node::origin));
         match self.node.entries() {
             Some(entries) => {

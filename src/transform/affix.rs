@@ -67,7 +67,7 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet, affix: &Affix) 
                             AffixKind::Prefix => format!("{}{}", affix.text.value, node.text()),
                             AffixKind::Suffix => format!("{}{}", node.text(), affix.text.value),
                         };
-                        let origin = recorder.write(at, node.origin());
+                        let origin = recorder.extend(at, node);
                         put_scalar(node, Node::untyped(text, origin), &mut writes)
                     });
                 writes.apply(root);

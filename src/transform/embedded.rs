@@ -163,7 +163,7 @@ pub(super) fn set_inside(
     }
     let Some(scalar) = lookup_mut(root, to_scalar)? else { return Ok(false) };
     let Some(text) = printed(&document, scalar.text()) else { return Ok(false) };
-    let origin = recorder.write(value.origin(), scalar.origin());
+    let origin = recorder.extend(value.origin(), scalar);
     scalar.set_text(text);
     scalar.set_origin(origin);
     writes.changed(scalar);

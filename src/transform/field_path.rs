@@ -245,7 +245,8 @@ impl Visit {
     fn new_leaf(&self) -> Node {
         match self.leaf {
             Leaf::Map => Node::map(Vec::new(), self.origin),
-            Leaf::Scalar(_) | Leaf::Found => Node::untyped("", self.origin),
+            // It is written over at once, and was no value before.
+            Leaf::Scalar(_) | Leaf::Found => Node::untyped("", OriginId::NONE),
         }
     }
 }

@@ -323,8 +323,7 @@ impl Writer<'_> {
         }
         let text = rewrite(node.text(), &self.rule.image);
         self.note(node, &text);
-        let from = self.source();
-        let origin = Recorder::new(self.provenance, self.step).write(from, node.origin());
+        let origin = self.record(node);
         put_scalar(node, Node::untyped(text, origin), &mut self.writes)
     }
 
@@ -354,11 +353,26 @@ impl Writer<'_> {
         }
     }
 
-    /// The part of the entry that says most about the new text.
-    fn source(&self) -> OriginId {
+    /// Records what the entry says about the new text, one write for each of its parts; the one that says most comes last.
+    fn record(&mut self, node: &Node) -> OriginId {
         let image = &self.rule.image;
-        let parts = [&image.digest, &image.new_tag, &image.tag_suffix, &image.new_name];
-        parts.into_iter().find(|part| !part.is_empty()).map_or(image.at, |part| part.at)
+        let (tag, digest) = (!image.new_tag.is_empty(), !image.digest.is_empty());
+        let parts = [
+            (&image.new_name, !image.new_name.is_empty()),
+            (&image.tag_suffix, !image.tag_suffix.is_empty() && !tag && !digest),
+            (&image.new_tag, tag),
+            (&image.digest, digest),
+        ];
+        let mut recorder = Recorder::new(self.provenance, self.step);
+        let mut written: Option<OriginId> = None;
+        for (part, _) in parts.into_iter().filter(|(_, counts)| *counts) {
+            let origin = match written {
+                None => recorder.extend(part.at, node),
+                Some(previous) => recorder.extend_origin(part.at, previous),
+            };
+            written = Some(origin);
+        }
+        written.unwrap_or_else(|| recorder.extend(image.at, node))
     }
 }
 

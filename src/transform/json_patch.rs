@@ -11,10 +11,10 @@ use std::rc::Rc;
 use ecow::EcoString;
 
 use crate::project::scalar;
-use crate::provenance::{OriginId, Recorder};
+use crate::provenance::{LogEntry, LogKind, OriginId, PathStep, Recorder, ValuePath};
 use crate::session::Text;
 use crate::yaml::{
-    JsonNumbers, Key, Node, NodeKind, Scalar, ScalarStyle, Tag, plain_node, write_json,
+    JsonNumbers, Key, Node, NodeKind, Scalar, ScalarStyle, Tag, known, plain_node, write_json,
 };
 
 /// A JSON patch.
@@ -293,6 +293,51 @@ fn remove(container: &mut Node, key: &str) -> Result<Node, OperationFault> {
     }
 }
 
+/// Records that a value was put where `previous` was.
+fn written(recorder: &mut Recorder<'_>, value: &Node, previous: Option<&Node>) -> OriginId {
+    match previous {
+        Some(previous) => recorder.write(value.origin(), previous),
+        None => recorder.create(value.origin()),
+    }
+}
+
+fn deletion(recorder: &Recorder<'_>, path: ValuePath, removed: &Node) -> LogEntry {
+    LogEntry {
+        step: recorder.step(),
+        at: recorder.at(),
+        path,
+        kind: LogKind::Deleted,
+        previous: removed.origin(),
+        value: recorder.kept(removed),
+    }
+}
+
+/// Returns the path of what a JSON pointer leads to. An element with a name is called by it.
+fn value_path(document: &Node, pointer: &str) -> ValuePath {
+    let Some((mut parts, last)) = split(pointer) else { return ValuePath::default() };
+    parts.push(last);
+    let mut node = Some(document);
+    let mut steps = Vec::with_capacity(parts.len());
+    for part in parts {
+        let elements = node.and_then(Node::elements);
+        let index = elements.and_then(|elements| element_index(&part, elements.len()));
+        let next = match (elements, index) {
+            (Some(elements), Some(index)) => elements.get(index),
+            _ => node.and_then(|node| node.get(Key::text_key(&part))),
+        };
+        let name = next.and_then(|next| next.get(known::NAME)).filter(|name| name.is_scalar());
+        steps.push(match (index, name) {
+            (Some(_), Some(name)) => {
+                PathStep::Element(vec![(known::NAME.text().into(), name.shared_text())])
+            }
+            (Some(index), None) => PathStep::Index(index),
+            (None, _) => PathStep::Key(part.into()),
+        });
+        node = next;
+    }
+    ValuePath(steps)
+}
+
 impl Operation {
     fn path(&self) -> Result<&str, OperationFault> {
         self.path.as_ref().map(Text::as_str).ok_or(OperationFault::Field("path"))
@@ -314,35 +359,36 @@ impl Operation {
         })
     }
 
-    /// Applies the operation to a tree that is a JSON view.
+    /// Applies the operation to a tree that is a JSON view. What is removed is noted in `log`.
     pub(crate) fn apply(
         &self,
         document: &mut Node,
         recorder: &mut Recorder<'_>,
+        log: &mut Vec<LogEntry>,
     ) -> Result<(), OperationFault> {
         recorder.set_at(self.at);
         match self.op.as_str() {
             "add" => {
                 let (container, key) = container(document, self.path()?)?;
-                let previous = match container.kind() {
-                    NodeKind::Map => {
-                        container.get(Key::text_key(&key)).map_or(OriginId::NONE, Node::origin)
-                    }
-                    _ => OriginId::NONE,
-                };
-                add(container, &key, self.written_value(recorder, previous))
+                let value = self.written_value(recorder, container.get(Key::text_key(&key)));
+                add(container, &key, value)
             }
             "remove" => {
+                let path = value_path(document, self.path()?);
                 let (container, key) = container(document, self.path()?)?;
-                remove(container, &key).map(drop)
+                let removed = remove(container, &key)?;
+                log.push(deletion(recorder, path, &removed));
+                Ok(())
             }
             "replace" => self.replace(document, recorder),
             "move" => {
+                let path = value_path(document, self.from()?);
                 let (source, key) = container(document, self.from()?)?;
                 get(source, &key)?;
                 let mut value = remove(source, &key)?;
+                log.push(deletion(recorder, path, &value));
                 let (target, key) = container(document, self.path()?)?;
-                value.set_origin(recorder.write(value.origin(), OriginId::NONE));
+                value.set_origin(written(recorder, &value, target.get(Key::text_key(&key))));
                 add(target, &key, value)
             }
             "copy" => {
@@ -350,7 +396,7 @@ impl Operation {
                 let value = get(source, &key)?;
                 let mut value = value.unwrap_or_else(|| Node::null(self.at));
                 let (target, key) = container(document, self.path()?)?;
-                value.set_origin(recorder.write(value.origin(), OriginId::NONE));
+                value.set_origin(written(recorder, &value, target.get(Key::text_key(&key))));
                 add(target, &key, value)
             }
             "test" => self.test(document),
@@ -358,9 +404,9 @@ impl Operation {
         }
     }
 
-    fn written_value(&self, recorder: &mut Recorder<'_>, previous: OriginId) -> Node {
+    fn written_value(&self, recorder: &mut Recorder<'_>, previous: Option<&Node>) -> Node {
         let mut value = self.value.clone();
-        value.set_origin(recorder.write(value.origin(), previous));
+        value.set_origin(written(recorder, &value, previous));
         value
     }
 
@@ -374,12 +420,12 @@ impl Operation {
             if self.value.kind() != NodeKind::Map {
                 return Err(OperationFault::NotAnObject);
             }
-            *document = self.written_value(recorder, document.origin());
+            *document = self.written_value(recorder, Some(document));
             return Ok(());
         }
         let (container, key) = container(document, path)?;
-        let previous = get(container, &key)?.map_or(OriginId::NONE, |n| n.origin());
-        let value = self.written_value(recorder, previous);
+        let previous = get(container, &key)?;
+        let value = self.written_value(recorder, previous.as_ref());
         match element_index(&key, container.len()) {
             Some(index) if container.kind() == NodeKind::Sequence => {
                 if let Some(elements) = container.elements_mut() {
@@ -478,7 +524,8 @@ mod tests {
         let mut provenance = Provenance::default();
         let step = provenance.step(StepKind::JsonPatch, OriginId::NONE);
         for operation in &patch.operations {
-            operation.apply(&mut document, &mut Recorder::new(&mut provenance, step))?;
+            let mut recorder = Recorder::new(&mut provenance, step);
+            operation.apply(&mut document, &mut recorder, &mut Vec::new())?;
         }
         Ok(json_text(&document))
     }

@@ -58,11 +58,11 @@ pub(super) fn configure(
 pub(crate) fn set_labels(
     cx: &mut Context<'_>,
     set: &mut ResourceSet,
-    step: StepKind,
+    (step, at): (StepKind, OriginId),
     pairs: Vec<(EcoString, Text)>,
     specs: FieldSpecs,
 ) -> Fallible<()> {
-    apply(cx, set, &SetEntries { step, at: OriginId::NONE, pairs, specs })
+    apply(cx, set, &SetEntries { step, at, pairs, specs })
 }
 
 fn label_specs(label: &Label, config: &TransformerConfig) -> Result<FieldSpecs, FieldSpecClash> {
@@ -165,16 +165,19 @@ pub(crate) fn apply(
                     let root = resource.node_mut();
                     let result =
                         visit(root, &spec.path, spec.create, Leaf::Map, value.at, &mut |node| {
-                            let existing = node.get(Key::text_key(key)).map(Node::origin);
-                            let origin =
-                                recorder.write(value.at, existing.unwrap_or(OriginId::NONE));
+                            let existing = node.get(Key::text_key(key));
+                            let is_new = existing.is_none();
+                            let origin = match existing {
+                                Some(existing) => recorder.write(value.at, existing),
+                                None => recorder.create(value.at),
+                            };
                             let mut new = Node::scalar(
                                 value.value.clone(),
                                 ScalarStyle::Plain,
                                 Tag::Str,
                                 origin,
                             );
-                            if existing.is_none() {
+                            if is_new {
                                 new.set_alias_group(next_group);
                                 created += 1;
                             }

@@ -8,10 +8,12 @@
 //! Directives (`$patch: delete`, `replace`, `merge`) are taken out of the patch when they are obeyed; where no rule looks
 //! for them they stay in the output, as in kustomize.
 
+use std::rc::Rc;
+
 use ecow::EcoString;
 
 use super::merge_list;
-use crate::provenance::{LogEntry, LogKind, OriginId, Recorder};
+use crate::provenance::{self, Kept, LogEntry, LogKind, OriginId, Recorder, ValuePath};
 use crate::resource::{AliasWrites, Gvk};
 use crate::schema::{Schema, Schemas};
 use crate::yaml::{
@@ -105,7 +107,8 @@ pub(crate) struct Merge<'a, 'p> {
 #[derive(Clone, Debug)]
 pub(super) enum PathStep {
     Field(Key),
-    Element(Vec<EcoString>),
+    /// The keys of a list and what an element has for them.
+    Element(Rc<[Key]>, Vec<EcoString>),
 }
 
 impl<'a, 'p> Merge<'a, 'p> {
@@ -146,7 +149,7 @@ impl<'a, 'p> Merge<'a, 'p> {
                     }
                     out.push_str(key.text());
                 }
-                PathStep::Element(values) => {
+                PathStep::Element(_, values) => {
                     out.push('[');
                     out.push_str(&values.join(","));
                     out.push(']');
@@ -156,9 +159,33 @@ impl<'a, 'p> Merge<'a, 'p> {
         out
     }
 
-    pub(super) fn note(&mut self, kind: LogKind, at: OriginId, previous: OriginId) {
-        let path = self.path_text();
-        self.log.push(LogEntry { step: self.recorder.step(), at, path, kind, previous });
+    pub(super) fn note(&mut self, kind: LogKind, at: OriginId, previous: &Node) {
+        let value = self.recorder.kept(previous);
+        self.note_origin(kind, at, previous.origin(), value);
+    }
+
+    /// Like [`Merge::note`], where the value is not at hand any more.
+    pub(super) fn note_origin(
+        &mut self,
+        kind: LogKind,
+        at: OriginId,
+        previous: OriginId,
+        value: Option<Kept>,
+    ) {
+        let step = self.recorder.step();
+        self.log.push(LogEntry { step, at, path: self.value_path(), kind, previous, value });
+    }
+
+    fn value_path(&self) -> ValuePath {
+        let fields = |keys: &[Key], values: &[EcoString]| {
+            let names = keys.iter().map(|key| EcoString::from(key.text()));
+            provenance::PathStep::Element(names.zip(values.iter().cloned()).collect())
+        };
+        let steps = self.path.iter().map(|step| match step {
+            PathStep::Field(key) => provenance::PathStep::Key(key.text().into()),
+            PathStep::Element(keys, values) => fields(keys, values),
+        });
+        ValuePath(steps.collect())
     }
 
     pub(super) fn notice(&mut self, kind: NoticeKind, at: OriginId) {
@@ -226,7 +253,7 @@ impl<'a, 'p> Merge<'a, 'p> {
                 match directive(patch)? {
                     Directive::Delete => Ok(Outcome::Cleared),
                     Directive::Replace => {
-                        self.note(LogKind::MapReplaced, patch.origin(), target.origin());
+                        self.note(LogKind::MapReplaced, patch.origin(), target);
                         self.settle_fields(patch, schema.as_ref())?;
                         Ok(Outcome::Taken)
                     }
@@ -239,13 +266,13 @@ impl<'a, 'p> Merge<'a, 'p> {
             NodeKind::Sequence => {
                 take_look_if_empty(target, patch);
                 let Some(schema) = schema.filter(|s| s.list_rule().merges()) else {
-                    self.note(LogKind::ListReplaced, patch.origin(), target.origin());
+                    self.note(LogKind::ListReplaced, patch.origin(), target);
                     return Ok(Outcome::Taken);
                 };
                 match directive(patch)? {
                     Directive::Delete => Ok(Outcome::Cleared),
                     Directive::Replace => {
-                        self.note(LogKind::ListReplaced, patch.origin(), target.origin());
+                        self.note(LogKind::ListReplaced, patch.origin(), target);
                         merge_list::merge_with_itself(self, patch, &schema).map(Outcome::New)
                     }
                     Directive::Merge => {
@@ -354,8 +381,9 @@ impl<'a, 'p> Merge<'a, 'p> {
         if let Some(field) = target.get_mut(key) {
             match self.target_only(field, field_schema)? {
                 Outcome::Cleared => {
-                    let previous = target.remove(key).map_or(OriginId::NONE, |n| n.origin());
-                    self.note(LogKind::EmptyDropped, self.recorder.at(), previous);
+                    if let Some(previous) = target.remove(key) {
+                        self.note(LogKind::EmptyDropped, self.recorder.at(), &previous);
+                    }
                 }
                 Outcome::New(mut list) => {
                     list.copy_look(field);
@@ -438,7 +466,7 @@ impl<'a, 'p> Merge<'a, 'p> {
             Outcome::Stays => return,
             Outcome::Cleared => {
                 if let Some(removed) = target.remove(patch.key) {
-                    self.note(LogKind::Deleted, patch.value.origin(), removed.origin());
+                    self.note(LogKind::Deleted, patch.value.origin(), &removed);
                 }
                 return;
             }
@@ -450,7 +478,7 @@ impl<'a, 'p> Merge<'a, 'p> {
             Some(field) => {
                 // A list that was merged into stays where it was written.
                 if value.origin() == OriginId::NONE || value.origin() != field.origin() {
-                    value.set_origin(self.recorder.write(from, field.origin()));
+                    value.set_origin(self.recorder.write(from, field));
                 }
                 // A value in the place of another keeps how that one is written.
                 value.copy_look(field);
@@ -462,7 +490,7 @@ impl<'a, 'p> Merge<'a, 'p> {
                 }
                 // The key is a new one, without the comment of the patch's.
                 value.set_commented(false);
-                value.set_origin(self.recorder.write(from, OriginId::NONE));
+                value.set_origin(self.recorder.create(from));
                 target.push_entry(patch.key, patch.key_origin, value);
             }
         }

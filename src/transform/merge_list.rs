@@ -3,6 +3,8 @@
 //! This is kyaml's `walkAssociativeSequence` (`kyaml/yaml/walk/associative_sequence.go`), step by step: what it makes of
 //! elements without a key, with half a key, or twice in a list is visible in the output and follows no simpler rule.
 
+use std::rc::Rc;
+
 use ecow::EcoString;
 
 use super::merge::{Merge, MergeFault, NoticeKind, Outcome, PathStep};
@@ -139,18 +141,24 @@ impl Lists {
         for values in &tuples {
             let (tuple_keys, values) = used(&keys, values, &filled);
             used_keys.clone_from(&tuple_keys);
-            merge.path.push(PathStep::Element(values.clone()));
+            merge.path.push(PathStep::Element(tuple_keys.as_slice().into(), values.clone()));
             let element = self.merge_element(merge, &tuple_keys, &values, schema.clone())?;
             let element = element.filter(|e| !is_blank(e));
-            let not_a_map =
-                |NotAMap(at): NotAMap| MergeFault::Element { path: merge.path_text(), at };
             match element {
                 None => {
-                    set_element(&mut self.target, &tuple_keys, &values, None).map_err(not_a_map)?;
+                    if let Some(own) = find(&self.target, &tuple_keys, &values)
+                        && !self.is_one
+                    {
+                        merge.note(LogKind::Deleted, merge.recorder.at(), &self.target[own]);
+                    }
+                    set_element(&mut self.target, &tuple_keys, &values, None).map_err(
+                        |NotAMap(at)| MergeFault::Element { path: merge.path_text(), at },
+                    )?;
                 }
                 Some(element) => {
-                    set_element(&mut added, &tuple_keys, &values, Some(element))
-                        .map_err(not_a_map)?;
+                    set_element(&mut added, &tuple_keys, &values, Some(element)).map_err(
+                        |NotAMap(at)| MergeFault::Element { path: merge.path_text(), at },
+                    )?;
                 }
             }
             merge.path.pop();
@@ -160,8 +168,11 @@ impl Lists {
         }
         append(&mut added, self.target, &used_keys)
             .map_err(|NotAMap(at)| MergeFault::Element { path: merge.path_text(), at })?;
-        if let Some(at) = before.missing_in(&added, &keys) {
-            merge.notice(NoticeKind::ElementDropped, at);
+        for (index, at) in before.missing_in(&added, &keys).into_iter().enumerate() {
+            merge.note_origin(LogKind::Deleted, merge.recorder.at(), at, None);
+            if index == 0 {
+                merge.notice(NoticeKind::ElementDropped, at);
+            }
         }
         Ok(Node::sequence(added, origin))
     }
@@ -183,29 +194,32 @@ impl Lists {
             }
             _ => std::collections::HashMap::new(),
         };
+        let path_keys: Rc<[Key]> = keys.into();
         for mut element in self.patch.take().into_iter().flatten() {
             let values = tuple(&element, keys);
             let own = places.get(&values).and_then(|&i| rest[i].take());
-            merge.path.push(PathStep::Element(values));
+            merge.path.push(PathStep::Element(Rc::clone(&path_keys), values));
             match own {
                 None => {
                     let outcome = merge.pair(None, Some(&mut element), schema.cloned())?;
                     if !matches!(outcome, Outcome::Cleared) && !is_blank(&element) {
-                        element.set_origin(merge.recorder.write(element.origin(), OriginId::NONE));
+                        element.set_origin(merge.recorder.create(element.origin()));
                         out.push(element);
                     }
                 }
                 Some(mut own) => {
                     let directive = element.get(known::PATCH_DIRECTIVE).map(Node::origin);
+                    let key_origins = key_origins(&own, keys);
                     match merge.pair(Some(&mut own), Some(&mut element), schema.cloned())? {
                         Outcome::Cleared => {
-                            merge.note(LogKind::Deleted, element.origin(), own.origin());
+                            merge.note(LogKind::Deleted, element.origin(), &own);
                         }
                         // An element that is to be replaced stays: kustomize puts the old one back.
                         outcome => {
                             if let (Outcome::Taken, Some(at)) = (outcome, directive) {
                                 merge.notice(NoticeKind::ReplaceIgnored, at);
                             }
+                            restore_origins(&mut own, &key_origins);
                             out.push(own);
                         }
                     }
@@ -217,12 +231,15 @@ impl Lists {
             let outcome = if own.is_scalar() {
                 Outcome::Stays
             } else {
-                merge.path.push(PathStep::Element(tuple(&own, keys)));
+                merge.path.push(PathStep::Element(Rc::clone(&path_keys), tuple(&own, keys)));
                 let outcome = if self.is_one {
                     merge.settle(&mut own, schema.cloned())?
                 } else {
                     merge.target_only(&mut own, schema.cloned())?
                 };
+                if !self.is_one && (matches!(outcome, Outcome::Cleared) || is_blank(&own)) {
+                    merge.note(LogKind::EmptyDropped, merge.recorder.at(), &own);
+                }
                 merge.path.pop();
                 outcome
             };
@@ -259,6 +276,11 @@ impl Lists {
         let (find_keys, find_values) = used(keys, values, &filled);
         let own = find(&self.target, &find_keys, &find_values);
         let target = own.map(|i| &mut self.target[i]);
+        let (before, kept) = (
+            target.as_deref().map(Node::origin),
+            target.as_deref().and_then(|t| merge.recorder.kept(t)),
+        );
+        let key_origins = target.as_deref().map(|t| key_origins(t, &find_keys)).unwrap_or_default();
         let (element, taken_from) = if self.is_one {
             match target {
                 Some(element) => (merge.settle(element, schema)?, None),
@@ -268,11 +290,10 @@ impl Lists {
             let patch = self.patch.as_mut().and_then(|elements| {
                 find(elements, &find_keys, &find_values).map(|i| &mut elements[i])
             });
-            let target_origin = target.as_deref().map_or(OriginId::NONE, Node::origin);
             match patch {
                 Some(patch) => {
                     let outcome = merge.pair(target, Some(patch), schema)?;
-                    (outcome, Some((patch, target_origin)))
+                    (outcome, Some(patch))
                 }
                 None => (merge.pair(target, None, schema)?, None),
             }
@@ -281,15 +302,36 @@ impl Lists {
             Outcome::Cleared => Ok(None),
             Outcome::New(list) => Ok(Some(list)),
             Outcome::Stays => Ok(own.map(|i| {
-                set_keys(&mut self.target[i], keys, values);
-                self.target[i].clone()
+                let element = &mut self.target[i];
+                restore_origins(element, &key_origins);
+                set_keys(element, keys, values);
+                element.clone()
             })),
-            Outcome::Taken => Ok(taken_from.map(|(patch, previous)| {
+            Outcome::Taken => Ok(taken_from.map(|patch| {
                 set_keys(patch, keys, values);
                 let mut element = patch.clone();
-                element.set_origin(merge.recorder.write(patch.origin(), previous));
+                element.set_origin(merge.recorder.write_kept(
+                    patch.origin(),
+                    before.unwrap_or_default(),
+                    kept,
+                ));
                 element
             })),
+        }
+    }
+}
+
+/// Returns where the keys of an element are written. A patch that names the element to be found says nothing about them.
+fn key_origins(element: &Node, keys: &[Key]) -> Vec<(Key, OriginId)> {
+    keys.iter().filter_map(|key| Some((*key, element.get(*key)?.origin()))).collect()
+}
+
+fn restore_origins(element: &mut Node, origins: &[(Key, OriginId)]) {
+    for (key, origin) in origins {
+        if element.get(*key).is_some_and(|field| field.origin() != *origin)
+            && let Some(field) = element.get_mut(*key)
+        {
+            field.set_origin(*origin);
         }
     }
 }
@@ -310,15 +352,16 @@ impl Before {
         Self { elements: elements.filter(|(values, _)| !deleted.contains(values)).collect() }
     }
 
-    /// Returns the first element that is not in a list. A key that an element lacks may have been filled in.
-    fn missing_in(&self, list: &[Node], keys: &[Key]) -> Option<OriginId> {
+    /// Returns the elements that are not in a list. A key that an element lacks may have been filled in.
+    fn missing_in(&self, list: &[Node], keys: &[Key]) -> Vec<OriginId> {
         let found: std::collections::HashSet<Values> =
             list.iter().map(|element| tuple(element, keys)).collect();
         let is_there = |values: &Values| {
             found.contains(values)
                 || found.iter().any(|f| f.iter().zip(values).all(|(f, v)| v.is_empty() || f == v))
         };
-        self.elements.iter().find(|(values, _)| !is_there(values)).map(|&(_, at)| at)
+        let missing = self.elements.iter().filter(|(values, _)| !is_there(values));
+        missing.map(|&(_, at)| at).collect()
     }
 }
 

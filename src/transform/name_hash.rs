@@ -5,7 +5,7 @@ use crate::generate::{HashFault, content_hash};
 use crate::provenance::{OriginId, Recorder, StepKind};
 use crate::resource::ResourceSet;
 use crate::session::Context;
-use crate::yaml::{Node, known};
+use crate::yaml::known;
 
 /// Extends the name of every object that asks for it by its content hash.
 pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet) -> Fallible<()> {
@@ -29,11 +29,10 @@ pub(crate) fn apply(cx: &mut Context<'_>, set: &mut ResourceSet) -> Fallible<()>
         };
         let mut recorder = Recorder::new(&mut cx.provenance, step);
         set.update(index, |resource| {
-            let name = resource
-                .node()
-                .at(&[known::METADATA, known::NAME])
-                .map_or(OriginId::NONE, Node::origin);
-            let origin = recorder.write(OriginId::NONE, name);
+            let origin = match resource.node().at(&[known::METADATA, known::NAME]) {
+                Some(name) => recorder.extend(OriginId::NONE, name),
+                None => recorder.create(OriginId::NONE),
+            };
             resource.store_previous_id();
             resource.add_hash(&hash, origin);
         });

@@ -408,7 +408,7 @@ impl<'a> Fix<'a, '_> {
         if found.name == node.text() {
             return Ok(());
         }
-        let origin = self.recorder.write(found.name_origin, node.origin());
+        let origin = self.recorder.extend(found.name_origin, node);
         set_scalar(node, Node::untyped(found.name.clone(), origin), writes);
         Ok(())
     }
@@ -427,12 +427,14 @@ impl<'a> Fix<'a, '_> {
         if found.name == name.text() && found.namespace.is_empty() {
             return Ok(());
         }
-        let origin = self.recorder.write(found.name_origin, name.origin());
+        let origin = self.recorder.extend(found.name_origin, name);
         set_field(node, known::NAME.text(), Node::untyped(found.name.clone(), origin), writes);
         // No namespace stands for any here, and so does not replace one.
         if !found.namespace.is_empty() {
-            let previous = node.get(known::NAMESPACE).map_or(OriginId::NONE, Node::origin);
-            let origin = self.recorder.write(found.namespace_origin, previous);
+            let origin = match node.get(known::NAMESPACE) {
+                Some(previous) => self.recorder.extend(found.namespace_origin, previous),
+                None => self.recorder.create(found.namespace_origin),
+            };
             set_field(
                 node,
                 known::NAMESPACE.text(),

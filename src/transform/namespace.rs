@@ -211,7 +211,7 @@ fn set_namespace(
     if config.unset_only && is_set {
         return Ok(());
     }
-    let origin = recorder.write(config.namespace.at, node.origin());
+    let origin = recorder.write(config.namespace.at, node);
     let value = Node::scalar(config.namespace.value.clone(), ScalarStyle::Plain, Tag::Str, origin);
     put_scalar(node, value, writes)
 }

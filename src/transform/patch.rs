@@ -14,7 +14,7 @@ use super::json_patch::{self, JsonPatch};
 use super::merge::{Merge, MergeFault, MergeResult, Merged};
 use super::path::near_field;
 use crate::diagnostic::{Code, Diagnostic, Fallible, Reported};
-use crate::provenance::{LogEntry, LogKind, OriginId, Recorder, StepKind};
+use crate::provenance::{LogEntry, LogKind, OriginId, Recorder, StepKind, ValuePath};
 use crate::resource::{AliasWrites, Resource, ResourceSet, Selector, get_or_create_map, set_field};
 use crate::session::{Context, Text};
 use crate::yaml::{Key, Node, known, round_numbers};
@@ -320,6 +320,15 @@ fn merge_into(
             resource.push_log(entry);
         }
         if merged == Merged::Deleted || resource.node().is_null_or_empty() {
+            let previous = resource.node().origin();
+            resource.push_log(LogEntry {
+                step: recorder.step(),
+                at: patch_origin,
+                path: ValuePath::default(),
+                kind: LogKind::Deleted,
+                previous,
+                value: None,
+            });
             resource.delete();
             return Ok(());
         }
@@ -374,6 +383,7 @@ fn apply_json(
         }
     }
     let step = cx.provenance.step(StepKind::JsonPatch, patch.at);
+    let mut log = Vec::new();
     for (number, operation) in json.operations.iter().enumerate() {
         if operation.adds_by_replacing(&mut document) {
             let path = operation.path.as_ref().map_or("", Text::as_str);
@@ -388,7 +398,7 @@ fn apply_json(
             cx.warn(d.help("correct the path, or write `op: add`"));
         }
         let mut recorder = Recorder::new(&mut cx.provenance, step);
-        if let Err(fault) = operation.apply(&mut document, &mut recorder) {
+        if let Err(fault) = operation.apply(&mut document, &mut recorder, &mut log) {
             let id = set.get(index).id();
             let path = operation.path.as_ref().map_or("", Text::as_str);
             let what = match operation.op.as_str() {
@@ -431,14 +441,15 @@ fn apply_json(
         let annotations = resource.string_map(known::ANNOTATIONS);
         resource.set_string_map(known::ANNOTATIONS, &annotations);
         resource.read_build_annotations();
-        let entry = LogEntry {
+        log.into_iter().for_each(|entry| resource.push_log(entry));
+        resource.push_log(LogEntry {
             step,
             at: patch.at,
-            path: String::new(),
+            path: ValuePath::default(),
             kind: LogKind::Rewritten,
             previous,
-        };
-        resource.push_log(entry);
+            value: None,
+        });
     });
     Ok(())
 }

@@ -202,7 +202,8 @@ pub(crate) fn kind_before(next: Option<&str>, leaf: NodeKind) -> NodeKind {
 /// Returns an empty value of a kind.
 pub(crate) fn empty(kind: NodeKind, origin: OriginId) -> Node {
     match kind {
-        NodeKind::Scalar => Node::untyped("", origin),
+        // It is written over at once, and was no value before.
+        NodeKind::Scalar => Node::untyped("", OriginId::NONE),
         NodeKind::Map => Node::map(Vec::new(), origin),
         NodeKind::Sequence => Node::sequence(Vec::new(), origin),
     }

@@ -495,7 +495,8 @@ fn set_value(
     writes: &mut AliasWrites,
 ) {
     let mut text = value.shared_text();
-    if !options.delimiter.is_empty() {
+    let is_part = !options.delimiter.is_empty();
+    if is_part {
         let own = node.shared_text();
         let mut pieces = split_text(&own, &options.delimiter);
         let part = if value.is_null() { "" } else { value.text() };
@@ -506,7 +507,11 @@ fn set_value(
         }
         text = pieces.join(&options.delimiter).into();
     }
-    let origin = recorder.write(value.origin(), node.origin());
+    let origin = if is_part {
+        recorder.extend(value.origin(), node)
+    } else {
+        recorder.write(value.origin(), node)
+    };
     if node.is_scalar() {
         node.set_text(text);
         node.set_origin(origin);

@@ -37,7 +37,7 @@ pub(crate) fn apply(
                 let root = resource.node_mut();
                 let leaf = Leaf::Scalar(Tag::Int);
                 let result = visit(root, &spec.path, spec.create, leaf, replica.at, &mut |node| {
-                    let origin = recorder.write(replica.count_at, node.origin());
+                    let origin = recorder.write(replica.count_at, node);
                     let count = replica.count.to_string();
                     put_scalar(
                         node,

@@ -57,11 +57,14 @@ pub(crate) fn apply(
                     return Ok(());
                 };
                 super::path::require_kind(node, NodeKind::Scalar, target.field_path.as_str())?;
-                let text = match target.file_path_position {
-                    0 => config.value.value.to_string(),
-                    position => insert_path_part(node.text(), position - 1, config.value.as_str()),
+                let (text, origin) = match target.file_path_position {
+                    0 => (config.value.value.to_string(), recorder.write(at, node)),
+                    position => {
+                        let part = config.value.as_str();
+                        let text = insert_path_part(node.text(), position - 1, part);
+                        (text, recorder.extend(at, node))
+                    }
                 };
-                let origin = recorder.write(at, node.origin());
                 let mut writes = AliasWrites::default();
                 set_scalar(node, Node::untyped(text, origin), &mut writes);
                 writes.apply(root);

@@ -277,22 +277,26 @@ fn replace_scalar(
     if !node.is_string() {
         return;
     }
-    let (text, tag, source) = expand(node.text(), values);
+    let (text, tag, sources) = expand(node.text(), values);
     let mut origin = node.origin();
-    if let Some(source) = source {
+    for (index, source) in sources.into_iter().enumerate() {
         recorder.set_at(source.at);
-        origin = recorder.write(source.from, origin);
+        origin = match index {
+            0 => recorder.extend(source.from, node),
+            _ => recorder.extend_origin(source.from, origin),
+        };
     }
     writes.replace(node, Node::scalar(text, ScalarStyle::Plain, tag, origin));
 }
 
-/// Replaces `$(NAME)`; `$$` is a dollar sign, and what is not known stays. A text that is one var takes its type.
+/// Replaces `$(NAME)`; `$$` is a dollar sign, and what is not known stays. A text that is one var takes its type. Returns the
+/// vars that were used, too.
 fn expand<'v>(
     text: &str,
     values: &'v HashMap<EcoString, Replacement>,
-) -> (EcoString, Tag, Option<&'v Replacement>) {
+) -> (EcoString, Tag, Vec<&'v Replacement>) {
     let mut out = String::with_capacity(text.len());
-    let mut source = None;
+    let mut sources = Vec::new();
     let mut rest = text;
     while let Some(dollar) = rest.find('$') {
         let after = &rest[dollar + 1..];
@@ -321,10 +325,10 @@ fn expand<'v>(
         let known = values.get(name).filter(|r| r.value != VarValue::Collection);
         if let Some(found) = known {
             found.is_used.set(true);
-            source = Some(found);
+            sources.push(found);
             if dollar == 0 && tail.is_empty() && out.is_empty() && rest.len() == text.len() {
                 let (text, tag) = typed(&found.value);
-                return (text, tag, source);
+                return (text, tag, sources);
             }
             out.push_str(&inside(&found.value));
         } else {
@@ -335,7 +339,7 @@ fn expand<'v>(
         rest = tail;
     }
     out.push_str(rest);
-    (out.into(), Tag::Str, source)
+    (out.into(), Tag::Str, sources)
 }
 
 fn typed(value: &VarValue) -> (EcoString, Tag) {

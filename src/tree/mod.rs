@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::project::{Environment, Glob, RenderLayout, SecretPolicy, Settings};
 use crate::resource::Resource;
 use crate::session::Context;
-use crate::source::{EntryKind, Reader, display_path};
+use crate::source::{EntryKind, Print, Reader, display_path};
 use crate::yaml::{Key, Node};
 use crate::{Build, Output, SourceMap};
 
@@ -319,8 +319,8 @@ pub(crate) fn place_of(
     position: u32,
 ) -> Option<(PathBuf, crate::source::LineColumn)> {
     let (file, offset) = sources.locate(position)?;
-    if let Some(print) = file.print_at(offset) {
-        return place_of(sources, print.value);
+    if let Some(value) = file.print_at(offset).and_then(Print::value) {
+        return place_of(sources, value);
     }
     let (file, offset) = sources.locate_on_disk(position)?;
     Some((file.path().to_path_buf(), file.line_column(offset)))

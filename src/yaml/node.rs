@@ -12,7 +12,7 @@ use ecow::EcoString;
 
 use super::Key;
 use super::scalar::resolve_tag;
-use crate::provenance::OriginId;
+use crate::provenance::{OriginId, Value as Traced};
 
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -132,6 +132,12 @@ impl std::fmt::Debug for Node {
             }
             Value::Sequence(elements) => f.debug_list().entries(elements.iter()).finish(),
         }
+    }
+}
+
+impl Traced for Node {
+    fn value_origin(&self) -> OriginId {
+        self.origin
     }
 }
 

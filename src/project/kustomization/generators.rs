@@ -27,7 +27,8 @@ pub(crate) struct GeneratorOptions {
     pub(crate) labels: Vec<(EcoString, Text)>,
     pub(crate) annotations: Vec<(EcoString, Text)>,
     pub(crate) disable_name_suffix_hash: bool,
-    pub(crate) immutable: bool,
+    /// Where it is turned on.
+    pub(crate) immutable: Option<OriginId>,
     /// The switches that are written to be off, with their places.
     pub(crate) off: Vec<(&'static str, OriginId)>,
 }
@@ -49,7 +50,7 @@ impl GeneratorOptions {
         fill(&mut merged.labels, &global.labels);
         fill(&mut merged.annotations, &global.annotations);
         merged.disable_name_suffix_hash |= global.disable_name_suffix_hash;
-        merged.immutable |= global.immutable;
+        merged.immutable = merged.immutable.or(global.immutable);
         Some(merged)
     }
 }
@@ -59,7 +60,7 @@ impl GeneratorOptions {
     pub(crate) fn off_in_vain(&self, global: &Self) -> Vec<(&'static str, OriginId)> {
         let is_on = |name: &str| match name {
             "disableNameSuffixHash" => global.disable_name_suffix_hash,
-            _ => global.immutable,
+            _ => global.immutable.is_some(),
         };
         self.off.iter().copied().filter(|(name, _)| is_on(name)).collect()
     }
@@ -122,7 +123,7 @@ pub(super) fn decode_generator_options(decoder: &mut Decoder, node: &Node) -> Ge
             }
             match name {
                 "disableNameSuffixHash" => out.disable_name_suffix_hash = on,
-                _ => out.immutable = on,
+                _ => out.immutable = on.then(|| value.origin()),
             }
         }
     });
