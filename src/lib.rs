@@ -35,6 +35,7 @@
 //! Faults are [`Diagnostic`]s: a stable [`Code`], places, and what to do. They are collected, never printed; [`render`]
 //! makes text of them, and [`cli`] alone knows the terminal.
 
+mod blame;
 mod build_metadata;
 pub mod cli;
 mod diagnostic;
@@ -61,6 +62,7 @@ mod values;
 mod workspace;
 mod yaml;
 
+pub use blame::{Field, Place, Source, SourceKind, Tracer, Write};
 pub use diagnostic::{
     Code, Diagnostic, IdleEntries, Label, Level, Lints, Severity, TraceStep, render,
 };

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room of `src/`, along the data flow. `pipeline` and `cli` come last and may use everything.
-const ROOMS: [&str; 22] = [
+const ROOMS: [&str; 23] = [
     "source",
     "git",
     "provenance",
@@ -28,6 +28,7 @@ const ROOMS: [&str; 22] = [
     "tree",
     "diff",
     "validate",
+    "blame",
     "cli",
 ];
 

@@ -103,6 +103,8 @@ pub(super) enum Command {
     Diff(Box<DiffArgs>),
     /// List the environments that a change concerns
     Affected(Box<AffectedArgs>),
+    /// Say which file, line and step wrote each field of an object, and what was there before
+    Blame(Box<BlameArgs>),
     /// Print the values of an environment, where each is written and what it overrides
     Values(ValuesCommandArgs),
     /// List the environments of the project
@@ -365,6 +367,44 @@ pub(super) enum AffectedFormat {
     #[default]
     Text,
     /// A matrix for continuous integration
+    Json,
+}
+
+/// Say which file, line and step wrote each field of an object, and what was there before.
+///
+/// Without a path the whole object is printed, with the origin of each line beside it. A field that is not there is answered with the
+/// step that removed it.
+#[derive(Args, Debug)]
+pub(super) struct BlameArgs {
+    /// The object: `Deployment/web`, `ConfigMap/shop/settings`, `Certificate.cert-manager.io/web`. A content hash at the end of the
+    /// name may be left out
+    #[arg(value_name = "KIND[.GROUP]/[NS/]NAME")]
+    pub(super) object: String,
+
+    /// A field, as `spec.containers[name=api].image`, `spec.containers[0].image` or `metadata.labels[app.kubernetes.io/name]`
+    #[arg(value_name = "PATH")]
+    pub(super) path: Option<String>,
+
+    /// The directory with the kustomization, or the environment; the present directory without it, or the only environment
+    #[arg(short, long, value_name = "TARGET")]
+    pub(super) target: Option<String>,
+
+    /// How the origins are printed
+    #[arg(long, value_name = "FORMAT", default_value = "full")]
+    pub(super) format: BlameFormat,
+
+    #[command(flatten)]
+    pub(super) values: ValueArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum BlameFormat {
+    /// The history of a field; of more than one, YAML with the origin of each line
+    #[default]
+    Full,
+    /// One line for each field
+    Short,
+    /// One JSON document
     Json,
 }
 

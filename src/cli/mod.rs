@@ -14,6 +14,7 @@
 mod affected;
 mod argocd;
 mod args;
+mod blame;
 mod build;
 mod diff;
 mod eject;
@@ -206,6 +207,7 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Validate(args) => validate::run(args, &around),
         Command::Diff(args) => diff::run(args, &around),
         Command::Affected(args) => affected::run(args, &around),
+        Command::Blame(args) => blame::run(args, &around),
         Command::Values(args) => values::run(args, &around),
         Command::Envs(args) => environments::envs(args, &around),
         Command::Survey(args) => environments::survey(args, &around),

@@ -457,6 +457,12 @@ codes! {
     GitLfsPointer = error "git" "lfs-pointer",
     /// The git repository cannot be read.
     GitUnreadable = error "git" "unreadable",
+    /// No object of a build has a name that was asked for.
+    BlameNoObject = error "blame" "no-object",
+    /// A name that was asked for is that of several objects.
+    BlameAmbiguous = error "blame" "ambiguous",
+    /// An object has no field that was asked for, and never had it.
+    BlameNoField = error "blame" "no-field",
     /// The command line is wrong.
     Usage = error "cli" "usage",
     /// Output could not be written.

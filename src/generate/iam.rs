@@ -44,7 +44,7 @@ pub(crate) fn generate_iam_policy(cx: &mut Context<'_>, policy: &IamPolicy) -> F
     };
     let scopes = cx.scopes.clone();
     let mut recorder = cx.step(StepKind::Generate, policy.at);
-    let origin = recorder.create(policy.at);
+    let origin = recorder.create(OriginId::NONE);
     set_origins(&mut node, origin);
     let account = recorder.create(policy.project.at);
     let account = recorder.extend_origin(policy.account.at, account);

@@ -9,7 +9,7 @@ use ecow::EcoString;
 use super::sources::{self, Pair};
 use crate::diagnostic::{Code, Diagnostic, Fallible};
 use crate::project::{GeneratorArgs, GeneratorOptions};
-use crate::provenance::{Recorder, StepKind};
+use crate::provenance::{OriginId, Recorder, StepKind};
 use crate::resource::{
     AliasWrites, Behavior, Resource, get_or_create_map, set_field, set_string_map_entry,
 };
@@ -62,12 +62,12 @@ pub(crate) fn generate(
             if args.secret_type.is_empty() { "Opaque" } else { args.secret_type.as_str() };
         let origin = recorder.create(args.secret_type.at);
         set(&mut node, known::TYPE, Node::string(secret_type, origin));
-        let origin = recorder.create(args.at);
+        let origin = recorder.create(OriginId::NONE);
         get_or_create_map(&mut node, known::DATA, origin);
     }
     for pair in pairs {
         let (field, value) = data_value(kind, pair, &mut recorder);
-        let origin = recorder.create(args.at);
+        let origin = recorder.create(OriginId::NONE);
         if let Some(map) = get_or_create_map(&mut node, field, origin) {
             set_field(map, &value.0, value.1, &mut AliasWrites::default());
         }
@@ -86,7 +86,8 @@ fn set(node: &mut Node, key: Key, value: Node) {
 }
 
 fn base(kind: &str, name: &Text, namespace: &Text, recorder: &mut Recorder<'_>) -> Node {
-    let whole = recorder.create(recorder.at());
+    // No text says what kind it is.
+    let whole = recorder.create(OriginId::NONE);
     let text = |text: &str| Node::scalar(text, ScalarStyle::Plain, Tag::Str, whole);
     let mut node = Node::map(Vec::new(), whole);
     node.push_entry(known::API_VERSION, whole, text("v1"));
@@ -107,7 +108,7 @@ fn data_value(
     pair: Pair,
     recorder: &mut Recorder<'_>,
 ) -> (Key, (EcoString, Node)) {
-    let origin = recorder.create(pair.at);
+    let origin = recorder.create(pair.text_at);
     let (field, text) = match kind {
         GeneratedKind::Secret => (known::DATA, in_lines(&STANDARD.encode(&pair.value))),
         GeneratedKind::ConfigMap => match String::from_utf8(pair.value) {

@@ -19,8 +19,10 @@ use crate::source::{SecretFile, SourceFile, Span};
 pub(super) struct Pair {
     pub(super) key: EcoString,
     pub(super) value: Vec<u8>,
-    /// Where the value is written.
+    /// Where the pair is written.
     pub(super) at: OriginId,
+    /// Where the value begins, as far as it has a place of its own.
+    pub(super) text_at: OriginId,
 }
 
 /// A line of an env file is read only up to this length, its line break included; a longer one ends the file. This is the
@@ -59,7 +61,8 @@ pub(super) fn read(
     for literal in &args.literals {
         match split_literal(literal.as_str()) {
             Some((key, value)) => {
-                pairs.push(Pair { key: key.into(), value: value.into(), at: literal.at });
+                let at = literal.at;
+                pairs.push(Pair { key: key.into(), value: value.into(), at, text_at: at });
             }
             None => {
                 let message =
@@ -89,7 +92,8 @@ pub(super) fn read(
         if kind == GeneratedKind::Secret {
             file.mark_secret(SecretFile::Content);
         }
-        pairs.push(Pair { key, value: file.bytes().to_vec(), at: OriginId::written(file.base()) });
+        let at = OriginId::written(file.base());
+        pairs.push(Pair { key, value: file.bytes().to_vec(), at, text_at: at });
     }
     pairs.sort_by(|a, b| a.key.cmp(&b.key));
     for pair in pairs.iter().filter(|pair| !is_valid_key(&pair.key)) {
@@ -213,11 +217,12 @@ fn env_pairs(file: &SourceFile) -> Result<EnvFile, (usize, usize)> {
             // A line that begins with `=` has no key and says nothing.
             if !key.is_empty() {
                 let offset = start + line.len() - text.len();
-                let at = OriginId::written(file.base() + offset as u32);
+                let place = |offset: usize| OriginId::written(file.base() + offset as u32);
+                let (at, text_at) = (place(offset), place(start + line.len() - value.len()));
                 if !text.contains('=') {
                     out.without_value.push((key.into(), offset));
                 }
-                out.pairs.push(Pair { key: key.into(), value: value.into(), at });
+                out.pairs.push(Pair { key: key.into(), value: value.into(), at, text_at });
             }
         }
         start = end + 1;

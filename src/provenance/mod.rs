@@ -44,8 +44,8 @@ impl OriginId {
     }
 }
 
-/// The number of a step in the build that it belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The number of a step in the build that it belongs to; later steps have larger ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StepId(u32);
 
 /// What a step of the build does.
@@ -365,7 +365,7 @@ impl Provenance {
     }
 
     /// Returns the global position of the text of a value: its own, or that of what was copied into it, or of the
-    /// instruction that made it.
+    /// instruction that made it, or of what was there before.
     pub fn position(&self, id: OriginId) -> Option<u32> {
         let mut id = id;
         loop {
@@ -373,7 +373,9 @@ impl Provenance {
                 Origin::Unknown => return None,
                 Origin::Written(position) => return Some(position),
                 Origin::Derived(d) if d.from != OriginId::NONE => id = d.from,
-                Origin::Derived(d) => id = d.at,
+                Origin::Derived(d) if d.at != OriginId::NONE => id = d.at,
+                // What every build does to a value, as the content hash of a name, has no place of its own.
+                Origin::Derived(d) => id = d.previous,
             }
         }
     }

@@ -89,6 +89,8 @@ pub(crate) struct Print {
     pub(crate) end: u32,
     /// The global positions of the values that the text was made of, mostly one, in files of values.
     pub(crate) values: Vec<u32>,
+    /// The stretches of literal text of templates, as global positions, that a macro or a captured text has added.
+    pub(crate) literals: Vec<(u32, u32)>,
     /// The value is a string.
     pub(crate) is_string: bool,
     /// The value may reach only the data of Secrets.
@@ -179,6 +181,16 @@ impl SourceFile {
     /// Returns whether the text was made from a template.
     pub(crate) fn is_rendered(&self) -> bool {
         self.prints.is_some()
+    }
+
+    /// Returns whether all of a stretch of a rendered text was printed by expressions.
+    pub(crate) fn is_expression(&self, start: u32, end: u32) -> bool {
+        let segments = self.inside.as_ref().map(|inside| inside.0.as_slice()).unwrap_or_default();
+        let first = segments.partition_point(|segment| segment.from <= start).saturating_sub(1);
+        let covering = segments[first.min(segments.len())..].iter();
+        covering
+            .take_while(|segment| segment.from < end.max(start + 1))
+            .all(|segment| segment.fixed)
     }
 
     /// Returns the printed value that covers a byte.
@@ -319,6 +331,15 @@ impl SourceMap {
             (file, offset) = self.locate(segments.position_of(offset)?)?;
         }
         Some((file, offset))
+    }
+
+    /// Returns the file and the offset in it that a text inside it, or made from it, leads to.
+    pub(crate) fn locate_outside(
+        &self,
+        file: &SourceFile,
+        offset: u32,
+    ) -> Option<(Arc<SourceFile>, u32)> {
+        self.locate(file.inside.as_ref()?.position_of(offset)?)
     }
 
     /// Returns how many bytes all files hold together.

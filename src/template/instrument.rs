@@ -96,6 +96,11 @@ pub(super) fn instrument(source: &str, number: usize) -> Instrumented {
     writer.out
 }
 
+/// Returns where the literal text ends that begins at an offset.
+pub(super) fn literal_end(source: &str, from: usize) -> usize {
+    next_tag(source, from).unwrap_or(source.len())
+}
+
 fn next_tag(source: &str, from: usize) -> Option<usize> {
     let mut at = from;
     loop {

@@ -389,8 +389,19 @@ impl Rendering<'_> {
             template
         });
         let tracker = self.tracker.clone();
+        let loaded = Arc::clone(&self.loaded);
         engine.add_function(AT, move |template: usize, offset: usize, rest: Rest<Value>| {
             let Some(value) = rest.first().cloned() else {
+                let mut notes = tracker.notes();
+                if notes.is_inside()
+                    && let Some(template) = lock(&loaded).get(template)
+                {
+                    let text = std::str::from_utf8(template.file.bytes()).unwrap_or_default();
+                    let end = instrument::literal_end(text, offset);
+                    let place =
+                        |offset: usize| OriginId::written(template.file.base() + offset as u32);
+                    notes.literal(place(offset), place(end));
+                }
                 return Ok(Value::from_object(At {
                     template,
                     offset,
@@ -408,7 +419,8 @@ impl Rendering<'_> {
             if value.is_undefined() {
                 return Err(Error::from(ErrorKind::UndefinedError));
             }
-            if let (true, Some(text)) = (made.touches.is_empty(), variable) {
+            let has_value = made.touches.iter().any(|touch| touch.literal_end.is_none());
+            if let (false, Some(text)) = (has_value, variable) {
                 made.touches = notes.variable(name, &text, index);
             }
             Ok(Value::from_object(At { template, offset, value: Some(value), made }))
@@ -450,20 +462,30 @@ impl Rendering<'_> {
                 _ => segments.push(segment),
             }
             let Some(print) = &mark.print else { continue };
+            let position = |origin: OriginId| origin.position();
+            let literals = print
+                .touches
+                .iter()
+                .filter_map(|touch| Some((position(touch.origin)?, position(touch.literal_end?)?)));
+            let literals: Vec<(u32, u32)> = literals.collect();
+            let touches: Vec<&Touch> =
+                print.touches.iter().filter(|touch| touch.literal_end.is_none()).collect();
             let values: Vec<u32> =
-                print.touches.iter().filter_map(|touch| touch.origin.position()).collect();
+                touches.iter().filter_map(|touch| touch.origin.position()).collect();
             // What is made of several values, or of a captured text, need not be any of them.
-            let sole = match print.touches.as_slice() {
+            let sole = match touches.as_slice() {
                 [touch] if !touch.is_captured => Some(touch),
                 _ => None,
             };
             let is_string = print.is_string && sole.is_some();
             // A string without text counts as well: what is left may be no string.
-            if !values.is_empty() && (print.end > mark.from || is_string) {
+            let is_made = !values.is_empty() || !literals.is_empty();
+            if is_made && (print.end > mark.from || is_string) {
                 prints.push(Print {
                     start: mark.from as u32,
                     end: print.end as u32,
                     values,
+                    literals,
                     is_string: is_string && sole.is_some_and(|touch| touch.is_string),
                     is_secret: sole
                         .is_some_and(|touch| self.set.values.secrets.contains(&touch.origin)),

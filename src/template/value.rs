@@ -22,8 +22,17 @@ pub(super) struct Touch {
     pub(super) text: String,
     /// Its place in the map or list that it was taken from.
     index: usize,
+    /// It is no value but literal text of a template, which ends here.
+    pub(super) literal_end: Option<OriginId>,
     /// It was printed into a text that was captured, and not asked for where that text is printed.
     pub(super) is_captured: bool,
+}
+
+impl Touch {
+    fn text(origin: OriginId, text: &str) -> Self {
+        let (text, literal_end) = (text.to_owned(), None);
+        Self { origin, is_string: false, text, index: 0, literal_end, is_captured: false }
+    }
 }
 
 /// A variable that was set to a text or a value, and what that was made of.
@@ -123,8 +132,19 @@ impl Notes {
 
     /// Notes that a file was read.
     pub(super) fn read(&mut self, origin: OriginId, text: &str) {
-        let text = text.to_owned();
-        self.touched.push(Touch { origin, is_string: false, text, index: 0, is_captured: false });
+        self.touched.push(Touch::text(origin, text));
+    }
+
+    /// Notes that a macro, or a text that is captured, goes on with literal text.
+    pub(super) fn literal(&mut self, start: OriginId, end: OriginId) {
+        if !self.frames.is_empty() {
+            self.touched.push(Touch { literal_end: Some(end), ..Touch::text(start, "") });
+        }
+    }
+
+    /// Returns whether what is printed now is part of a macro or of a text that is captured.
+    pub(super) fn is_inside(&self) -> bool {
+        !self.frames.is_empty()
     }
 }
 
@@ -219,7 +239,7 @@ impl Tree {
             let is_string = node.resolved_tag() == Tag::Str;
             let text = printed(&value).unwrap_or_else(|| value.to_string());
             let origin = node.origin();
-            let touch = Touch { origin, is_string, text, index, is_captured: false };
+            let touch = Touch { is_string, index, ..Touch::text(origin, &text) };
             let is_walked =
                 self.node.address().is_some_and(|address| notes.walked.contains(&address));
             if self.node.kind() == NodeKind::Sequence || is_walked {

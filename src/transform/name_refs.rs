@@ -427,7 +427,12 @@ impl<'a> Fix<'a, '_> {
         if found.name == name.text() && found.namespace.is_empty() {
             return Ok(());
         }
-        let origin = self.recorder.extend(found.name_origin, name);
+        let own_origin = name.origin();
+        let origin = if found.name == name.text() {
+            own_origin
+        } else {
+            self.recorder.extend(found.name_origin, name)
+        };
         set_field(node, known::NAME.text(), Node::untyped(found.name.clone(), origin), writes);
         // No namespace stands for any here, and so does not replace one.
         if !found.namespace.is_empty() {
@@ -435,6 +440,9 @@ impl<'a> Fix<'a, '_> {
                 Some(previous) => self.recorder.extend(found.namespace_origin, previous),
                 None => self.recorder.create(found.namespace_origin),
             };
+            // It was found by its name.
+            let origin = self.recorder.extend_origin(own_origin, origin);
+            let origin = self.recorder.extend_origin(found.name_origin, origin);
             set_field(
                 node,
                 known::NAMESPACE.text(),

@@ -476,7 +476,7 @@ fn copy(
     }
     let needed = (!options.delimiter.is_empty()).then_some(NodeKind::Scalar);
     let CopyNotes { loose, value_lost } = notes;
-    let matcher = Matcher { create, origin: value.origin(), needed, loose };
+    let matcher = Matcher { create, origin: recorder.at(), needed, loose };
     let count = matcher
         .visit(root, &parts, &mut |node: &mut Node| {
             *value_lost |= node.is_scalar() && !value.is_scalar() && !node.is_null_or_empty();

@@ -41,7 +41,7 @@ pub use key::{Key, KeyKind};
 pub use node::{Entry, Node, NodeKind, ScalarStyle, Tag};
 pub(crate) use number::{format_general, format_general_f32};
 pub(crate) use parse::{Limit, MAX_DEPTH, SyntaxError, created_key, is_integer, parse_document};
-pub(crate) use place::{scalar_segments, second_document, token_end};
+pub(crate) use place::{scalar_end, scalar_segments, second_document, token_end};
 pub(crate) use scalar::{Dialect, Scalar, is_yaml_1_1_non_string, resolve, resolve_tag};
 #[cfg(feature = "fuzzing")]
 pub(crate) use second_reader::difference_to_second_reader;

@@ -51,6 +51,48 @@ pub(crate) fn scalar_segments(source: &str, at: usize, text: &str) -> Vec<(u32, 
     std::iter::once((0, at as u32)).chain(lines).collect()
 }
 
+/// Returns the offset behind the scalar that begins at `at` and has this text.
+pub(crate) fn scalar_end(source: &str, at: usize, text: &str) -> usize {
+    let Some(rest) = source.get(at..) else { return at };
+    let end = match rest.chars().next() {
+        Some('"' | '\'') => return token_end(source, at),
+        Some('|' | '>') => block_end(rest),
+        _ => plain_end(rest, text),
+    };
+    at + end
+}
+
+/// A block scalar ends before the first line with less indentation than its first line.
+fn block_end(rest: &str) -> usize {
+    let mut end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+    let mut indent = None;
+    for line in rest[end..].split_inclusive('\n') {
+        let content = line.trim_start_matches(' ');
+        if !content.trim().is_empty() {
+            let own = line.len() - content.len();
+            if own < *indent.get_or_insert(own) || own == 0 {
+                break;
+            }
+        }
+        end += line.len();
+    }
+    rest[..end].trim_end().len()
+}
+
+/// The words of a plain scalar stand in its source, on one line or on several.
+fn plain_end(rest: &str, text: &str) -> usize {
+    let mut end = 0;
+    for word in text.split_whitespace() {
+        let behind = &rest[end..];
+        let blank = behind.len() - behind.trim_start().len();
+        if !behind[blank..].starts_with(word) {
+            break;
+        }
+        end += blank + word.len();
+    }
+    end
+}
+
 /// Returns where the content of a second document of a stream begins. Markers count at the start of a line, whatever
 /// stands there, as they do in YAML.
 pub(crate) fn second_document(text: &str) -> Option<usize> {
@@ -94,6 +136,17 @@ mod tests {
         assert_eq!(end("[a, b]", 1), 2);
         assert_eq!(end("key: x", 0), 3);
         assert_eq!(end("a", 1), 1);
+    }
+
+    #[test]
+    fn scalars_end_where_they_end() {
+        let end = |text: &str, at, scalar: &str| text[at..scalar_end(text, at, scalar)].to_owned();
+        assert_eq!(end("a: b c # x\n", 3, "b c"), "b c");
+        assert_eq!(end("a: b\n   c\nd: e\n", 3, "b c"), "b\n   c");
+        assert_eq!(end("a: 'b c' # x", 3, "b c"), "'b c'");
+        assert_eq!(end("a: |\n  b\n\n  c\nd: e\n", 3, "b\n\nc\n"), "|\n  b\n\n  c");
+        assert_eq!(end("- >-\n  b\n- c\n", 2, "b"), ">-\n  b");
+        assert_eq!(end("a:\nb: c\n", 3, ""), "");
     }
 
     #[test]
