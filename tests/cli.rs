@@ -812,6 +812,7 @@ fn completions_and_manual_pages_are_printed() {
     }
     assert!(run(&["man"]).contains(".TH kiln 1"));
     assert!(run(&["man", "build"]).contains(".TH kiln-build 1"));
+    assert!(run(&["man", "argocd", "generate"]).contains(".TH kiln-argocd-generate 1"));
     assert_snapshot!(run(&["man", "none"]), @r#"
     stderr:
     error[cli::usage] there is no command `none`

@@ -281,7 +281,8 @@ impl OnDisk {
 /// Returns whether kiln has written a file: it begins with the mark, or it is empty, which is what a loss of power leaves.
 fn is_own(name: &str, bytes: &[u8]) -> bool {
     bytes.starts_with(MARK.as_bytes())
-        || bytes.is_empty() && Path::new(name).extension().is_some_and(|e| e == "yaml")
+        || bytes.is_empty()
+            && Path::new(name).extension().is_some_and(|extension| extension == "yaml")
 }
 
 /// Refuses to write over what kiln has not written.
