@@ -40,6 +40,7 @@ mod build_metadata;
 pub mod cli;
 mod diagnostic;
 mod diff;
+mod edit;
 mod emit;
 mod finish;
 mod generate;

@@ -16,6 +16,7 @@ mod key;
 mod node;
 mod number;
 mod order;
+mod outline;
 mod parse;
 mod place;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub(crate) use key::known;
 pub use key::{Key, KeyKind};
 pub use node::{Entry, Node, NodeKind, ScalarStyle, Tag};
 pub(crate) use number::{format_general, format_general_f32};
+pub(crate) use outline::{Outline, OutlineElement, OutlineEntry, OutlineForm, outline};
 pub(crate) use parse::{Limit, MAX_DEPTH, SyntaxError, created_key, is_integer, parse_document};
 pub(crate) use place::{scalar_end, scalar_segments, second_document, token_end};
 pub(crate) use scalar::{Dialect, Scalar, is_yaml_1_1_non_string, resolve, resolve_tag};
@@ -47,6 +49,7 @@ pub(crate) use scalar::{Dialect, Scalar, is_yaml_1_1_non_string, resolve, resolv
 pub(crate) use second_reader::difference_to_second_reader;
 #[cfg(feature = "internals")]
 pub(crate) use subset::difference_to_full_parser;
+pub(crate) use text::{analyze, escape, is_printable};
 pub(crate) use view::{
     ViewFault, ViewFaultKind, check_decodable, direct, json_reread, json_view, plain_node,
     round_numbers,

@@ -106,6 +106,11 @@ fn block_like() -> impl Strategy<Value = String> {
     prop::collection::vec(line, 0..9).prop_map(|lines| lines.concat())
 }
 
+/// Texts of either kind.
+pub(super) fn yaml_texts() -> impl Strategy<Value = String> {
+    prop_oneof![yaml_like(), block_like()]
+}
+
 #[expect(clippy::disallowed_methods, reason = "the test reads the fixtures")]
 fn yaml_files_below(directory: &Path, texts: &mut Vec<String>) {
     for path in std::fs::read_dir(directory).into_iter().flatten().flatten().map(|e| e.path()) {
