@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::edit::args::{CreateArgs, EditArgs};
+
 /// Compile Kubernetes configuration.
 ///
 /// kiln builds kustomizations to plain YAML, to the same bytes as kustomize 5.8.1, without network, cluster or helper
@@ -113,8 +115,11 @@ pub(super) enum Command {
     Survey(SurveyArgs),
     /// Write a plain kustomize tree that builds to the same bytes without kiln
     Eject(EjectArgs),
-    /// With `--project`: write a project file for the kustomizations below the directory
-    Create,
+    /// Change a kustomization file, and nothing else in it
+    Edit(Box<EditArgs>),
+    /// Write a kustomization file; with `--project` a project file for the kustomizations below the directory
+    #[command(alias = "init")]
+    Create(Box<CreateArgs>),
     /// What Argo CD runs when kiln is its config-management plugin
     Argocd(ArgocdArgs),
     /// Print the JSON Schema of a file, or import definitions of custom resources
@@ -146,14 +151,31 @@ pub(super) struct KustomizeArguments {
 pub(super) enum KustomizeCommand {
     /// Build a kustomization target from a directory
     Build(Box<BuildArgs>),
+    /// Edits a kustomization file
+    Edit(Box<EditArgs>),
+    /// Create a new kustomization in the current directory
+    #[command(alias = "init")]
+    Create(Box<CreateArgs>),
     /// Prints the kustomize version
-    Version {
-        /// Accepted for compatibility, without effect
-        #[arg(long)]
-        short: bool,
-    },
+    Version(KustomizeVersionArgs),
     /// Generate shell completion script
     Completion(CompletionsArgs),
+}
+
+/// Flags of `kustomize version`.
+#[derive(Args, Debug)]
+#[command(mut_args(with_value))]
+pub(super) struct KustomizeVersionArgs {
+    /// Accepted for compatibility, without effect
+    #[arg(long)]
+    pub(super) short: bool,
+
+    /// One of `yaml` or `json`
+    #[arg(short, long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub(super) output: String,
+
+    #[arg(hide = true)]
+    ignored: Vec<String>,
 }
 
 /// Values beside those of the project.

@@ -17,6 +17,7 @@ mod args;
 mod blame;
 mod build;
 mod diff;
+mod edit;
 mod eject;
 mod environments;
 mod explain;
@@ -35,7 +36,7 @@ mod values;
 mod version;
 mod write_tree;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -213,26 +214,35 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Survey(args) => environments::survey(args, &around),
         Command::Eject(args) => eject::run(args, &around),
         Command::Argocd(args) => argocd::run(args, &around),
-        Command::Create => environments::create(global.project.as_deref(), &around),
+        Command::Edit(args) => {
+            edit::run(args, &edit::Place { terminal: &terminal, name: Name::Kiln })
+        }
+        Command::Create(_) if global.project.is_some() => {
+            environments::create(global.project.as_deref(), &around)
+        }
+        Command::Create(args) => {
+            edit::create(args, &edit::Place { terminal: &terminal, name: Name::Kiln })
+        }
         Command::Schema(args) => schema::run(&args.command, &around),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),
-        Command::Version => version::run(Name::Kiln),
+        Command::Version => version::run(),
         Command::Completions(args) => shell::completions(args.shell, Name::Kiln),
         Command::Man(args) => shell::man(&args.command),
     }
 }
 
 fn run_as_kustomize(arguments: &KustomizeArguments) -> Result<Ending, CommandError> {
+    // What starts kustomize shows the first lines of its errors, often without a terminal.
+    let terminal = Terminal {
+        directory: working_directory(None)?,
+        format: ErrorFormat::Short,
+        color: ColorChoice::Never,
+        quiet: false,
+        show_secrets: false,
+    };
+    let place = edit::Place { terminal: &terminal, name: Name::Kustomize };
     match &arguments.command {
         KustomizeCommand::Build(build) => {
-            // What starts kustomize shows the first lines of its errors, often without a terminal.
-            let terminal = Terminal {
-                directory: working_directory(None)?,
-                format: ErrorFormat::Short,
-                color: ColorChoice::Never,
-                quiet: false,
-                show_secrets: false,
-            };
             let around = Surroundings {
                 terminal: &terminal,
                 project: ProjectChoice::Without,
@@ -242,8 +252,26 @@ fn run_as_kustomize(arguments: &KustomizeArguments) -> Result<Ending, CommandErr
             };
             build::run(build, &ValueArgs::default(), build::Extra::default(), &around)
         }
-        KustomizeCommand::Version { .. } => version::run(Name::Kustomize),
+        KustomizeCommand::Edit(args) => edit::run(args, &place),
+        KustomizeCommand::Create(args) => edit::create(args, &place),
+        KustomizeCommand::Version(args) => version::run_as_kustomize(args, &place),
         KustomizeCommand::Completion(args) => shell::completions(args.shell, Name::Kustomize),
+    }
+}
+
+/// Prints the help of the command that was typed.
+fn print_help(name: Name) -> Result<Ending, CommandError> {
+    let arguments = std::env::args_os().chain([OsString::from("--help")]);
+    let help = match name {
+        Name::Kiln => Arguments::try_parse_from(arguments).map(drop),
+        Name::Kustomize => KustomizeArguments::try_parse_from(arguments).map(drop),
+    };
+    match help {
+        Ok(()) => Ok(Ending::Done),
+        Err(help) => {
+            help.print().map_err(CommandError::io("stdout cannot be written"))?;
+            Ok(Ending::Done)
+        }
     }
 }
 

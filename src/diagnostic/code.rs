@@ -463,6 +463,10 @@ codes! {
     BlameAmbiguous = error "blame" "ambiguous",
     /// An object has no field that was asked for, and never had it.
     BlameNoField = error "blame" "no-field",
+    /// A kustomization does not allow the change that is asked for.
+    EditRefused = error "edit" "refused",
+    /// The way a kustomization is written does not allow a change in place.
+    EditNotInPlace = error "edit" "not-in-place",
     /// The command line is wrong.
     Usage = error "cli" "usage",
     /// Output could not be written.

@@ -216,7 +216,6 @@ impl Sink {
     }
 
     /// Returns the diagnostics in the order they were found.
-    #[cfg(test)]
     pub(crate) fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }

@@ -59,12 +59,17 @@ impl Written<'_> {
             return Shape::Map(lines.collect());
         }
         if let Some(elements) = node.elements().filter(|elements| !elements.is_empty()) {
-            return Shape::Sequence(elements.iter().flat_map(|e| self.element(e)).collect());
+            return Shape::Sequence(elements.iter().flat_map(|e| self.element(e, STEP)).collect());
         }
         if self.blocks && node.is_string() && wants_block(node.text()) {
             return Shape::Beside(literal(node.text()));
         }
-        Shape::Beside(vec![self.flow(node)])
+        let is_scalar = node.is_scalar();
+        Shape::Beside(vec![if is_scalar {
+            scalar(node, None, Place::Block)
+        } else {
+            self.flow(node)
+        }])
     }
 
     /// Returns an entry of a block map as lines.
@@ -76,16 +81,16 @@ impl Written<'_> {
             out
         };
         match self.shape(value) {
-            Shape::Beside(lines) => beside(&format!("{key}: "), &lines),
+            Shape::Beside(lines) => beside(&format!("{key}: "), &lines, STEP),
             Shape::Map(lines) => below(lines, STEP),
             Shape::Sequence(lines) => below(lines, self.sequence_indent),
         }
     }
 
-    /// Returns an element of a block sequence as lines.
-    pub(super) fn element(&self, value: &Node) -> Vec<String> {
+    /// Returns an element of a block sequence as lines. `width`: that of the `-` and the space behind it.
+    pub(super) fn element(&self, value: &Node, width: usize) -> Vec<String> {
         let (Shape::Beside(lines) | Shape::Map(lines) | Shape::Sequence(lines)) = self.shape(value);
-        beside("- ", &lines)
+        beside(&format!("{:width$}", "-"), &lines, width)
     }
 
     /// Returns a value as one line that can stand in a flow collection.
@@ -166,17 +171,11 @@ fn indent(line: &str, column: usize) -> String {
     if line.is_empty() { String::new() } else { format!("{:column$}{line}", "") }
 }
 
-/// Puts lines behind a key or `-`.
-fn beside(mark: &str, lines: &[String]) -> Vec<String> {
-    let mut out = Vec::with_capacity(lines.len());
-    for (index, line) in lines.iter().enumerate() {
-        out.push(if index == 0 {
-            format!("{mark}{line}").trim_end().to_owned()
-        } else {
-            indent(line, STEP)
-        });
-    }
-    out
+/// Puts lines behind a key or `-`; all but the first are indented.
+fn beside(mark: &str, lines: &[String], column: usize) -> Vec<String> {
+    let mut lines = lines.iter();
+    let first = lines.next().map(|line| format!("{mark}{line}").trim_end().to_owned());
+    first.into_iter().chain(lines.map(|line| indent(line, column))).collect()
 }
 
 fn common_indent(lines: &[&str]) -> usize {

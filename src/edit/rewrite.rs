@@ -9,7 +9,7 @@
 //! anchors, merge keys or doubled keys do not allow the change in place gets its aliases written out, and if that does not help
 //! either, nothing is changed.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use super::lines::{Lines, continued, indented};
 use super::render::{Place, STEP, Shape, Written, key_text, offset, scalar};
@@ -47,8 +47,13 @@ pub(crate) fn rewrite(text: &str, wanted: &Node) -> Result<String, RewriteError>
         return Ok(text.to_owned());
     }
     let root = outline(text)?;
+    let mut touched = Vec::new();
     for way in WAYS {
-        let edited = attempt(text, root.as_ref(), &old, wanted, way);
+        let splices = attempt(text, root.as_ref(), &old, wanted, way, &touched);
+        if touched.is_empty() {
+            touched = splices.iter().map(|splice| (splice.start, splice.end)).collect();
+        }
+        let edited = apply(text, splices);
         if read(&edited).is_ok_and(|read| same(&read, wanted)) {
             return Ok(edited);
         }
@@ -80,11 +85,19 @@ const WAYS: [Way; 5] = [
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Aliases {
     Stay,
-    /// Each becomes a copy of what it stands for.
+    /// Those of nodes that change become copies of what they stood for.
     WrittenOut,
 }
 
-fn attempt(text: &str, root: Option<&Outline>, old: &Node, wanted: &Node, way: Way) -> String {
+/// Returns the stretches of a text that have to change. `touched`: those of the first way.
+fn attempt(
+    text: &str,
+    root: Option<&Outline>,
+    old: &Node,
+    wanted: &Node,
+    way: Way,
+    touched: &[(usize, usize)],
+) -> Vec<Splice> {
     let lines = Lines::new(text);
     let Way { keeps_moved, blocks, aliases } = way;
     let mut written =
@@ -96,9 +109,39 @@ fn attempt(text: &str, root: Option<&Outline>, old: &Node, wanted: &Node, way: W
     written.nodes = noted.nodes;
     written.sequence_indent = noted.indents.first().copied().unwrap_or(0);
     let above = noted.above;
-    let mut rewriter = Rewriter { lines, written, above, aliases, splices: Vec::new() };
+    let mut written_out = HashSet::new();
+    if aliases == Aliases::WrittenOut {
+        for (start, (_, outline)) in &written.nodes {
+            let end = lines.next(outline.end);
+            if touched.iter().any(|(from, to)| *from <= end && start <= to) {
+                written_out.insert(*start);
+            }
+        }
+    }
+    let mut rewriter = Rewriter { lines, written, above, written_out, splices: Vec::new() };
     rewriter.root(root, old, wanted);
-    rewriter.finish()
+    rewriter.splices
+}
+
+/// Returns a text with stretches replaced.
+fn apply(text: &str, mut splices: Vec<Splice>) -> String {
+    // Stable: what is inserted comes before what is removed at the same place.
+    splices.sort_by_key(|splice| (splice.start, splice.end));
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut at = 0;
+    for splice in splices {
+        if splice.start < at && splice.end <= at {
+            // It is about something that goes.
+            continue;
+        }
+        // Two that overlap otherwise make a text that means something else, and is refused.
+        let start = splice.start.max(at);
+        out.push_str(&text[at..start]);
+        out.push_str(&splice.text);
+        at = splice.end.max(start);
+    }
+    out.push_str(&text[at..]);
+    out
 }
 
 /// What is known of a text before it is changed.
@@ -185,7 +228,8 @@ struct Rewriter<'t> {
     written: Written<'t>,
     /// See [`Noted::above`].
     above: HashMap<usize, usize>,
-    aliases: Aliases,
+    /// Where the nodes begin whose aliases become copies.
+    written_out: HashSet<usize>,
     splices: Vec<Splice>,
 }
 
@@ -215,27 +259,6 @@ enum Fate {
 pub(super) type Inserts = BTreeMap<Option<usize>, Vec<Vec<String>>>;
 
 impl Rewriter<'_> {
-    fn finish(mut self) -> String {
-        // Stable: what is inserted comes before what is removed at the same place.
-        self.splices.sort_by_key(|splice| (splice.start, splice.end));
-        let text = self.lines.text;
-        let mut out = String::with_capacity(text.len() + 64);
-        let mut at = 0;
-        for splice in self.splices {
-            if splice.start < at && splice.end <= at {
-                // It is about something that goes.
-                continue;
-            }
-            // Two that overlap otherwise make a text that means something else, and is refused.
-            let start = splice.start.max(at);
-            out.push_str(&text[at..start]);
-            out.push_str(&splice.text);
-            at = splice.end.max(start);
-        }
-        out.push_str(&text[at..]);
-        out
-    }
-
     fn splice(&mut self, start: usize, end: usize, text: impl Into<String>) {
         self.splices.push(Splice { start, end, text: text.into() });
     }
@@ -326,9 +349,11 @@ impl Rewriter<'_> {
     }
 
     fn value(&mut self, outline: &Outline, old: &Node, new: &Node, owner: Owner) {
-        let is_alias = matches!(outline.form, OutlineForm::Alias(_));
-        let written_out = self.aliases == Aliases::WrittenOut;
-        if same(old, new) && !(written_out && (is_alias || !old.is_scalar())) {
+        let looks_on = match &outline.form {
+            OutlineForm::Alias(target) => self.written_out.contains(target),
+            _ => !self.written_out.is_empty() && !old.is_scalar(),
+        };
+        if !looks_on && same(old, new) {
             return;
         }
         match &outline.form {
@@ -368,7 +393,7 @@ impl Rewriter<'_> {
         );
         // A value that was not there needs a space before it.
         let space = if is_absent { " " } else { "" };
-        if owner.kind == OwnerKind::Flow {
+        if owner.kind == OwnerKind::Flow || is_same_in_flow(outline, new) {
             let text = format!("{space}{}", self.written.flow(new));
             return self.splice(start, end, text);
         }
@@ -489,11 +514,8 @@ impl Rewriter<'_> {
 
     /// Writes out the aliases of a merge key, where aliases are written out.
     fn write_out(&mut self, value: &Outline) {
-        if self.aliases == Aliases::Stay {
-            return;
-        }
         match &value.form {
-            OutlineForm::Alias(target) => {
+            OutlineForm::Alias(target) if self.written_out.contains(target) => {
                 if let Some((node, _)) = self.written.nodes.get(target) {
                     let text = self.written.flow(node);
                     self.splice(value.start, value.end, text);
@@ -527,6 +549,13 @@ impl Rewriter<'_> {
         for &index in matches.iter().flatten() {
             items[index].fate = Fate::Moves;
         }
+        // As wide as the first one is.
+        let width = match elements.first() {
+            Some(first) if !flow && !self.lines.is_first(first.value.content) => {
+                self.lines.column(first.value.content) - self.lines.column(first.start)
+            }
+            _ => STEP,
+        };
         let mut inserts = Inserts::new();
         let mut after = None;
         for ((node, matched), stays) in new.iter().zip(&matches).zip(stays) {
@@ -540,7 +569,8 @@ impl Rewriter<'_> {
                 after = Some(index);
                 continue;
             }
-            let lines = if flow { vec![self.written.flow(node)] } else { self.element(node) };
+            let lines =
+                if flow { vec![self.written.flow(node)] } else { self.element(node, width) };
             inserts.entry(after).or_default().push(lines);
         }
         if items.iter().all(|item| item.fate != Fate::Stays) {
@@ -550,17 +580,18 @@ impl Rewriter<'_> {
         self.collection(outline, flow, &items, inserts, Some(owner));
     }
 
-    /// Returns a new element of a block sequence, with the comments above and beside the one that it was.
-    fn element(&self, node: &Node) -> Vec<String> {
-        let mut out = self.written.element(node);
+    /// Returns a new element of a block sequence, with the comments above and beside what it was. `width`: that of the `-` and the
+    /// space behind it.
+    fn element(&self, node: &Node, width: usize) -> Vec<String> {
+        let mut out = self.written.element(node, width);
         let Some(at) = offset(node).filter(|_| self.written.keeps_moved) else { return out };
         let Some((_, outline)) = self.written.nodes.get(&at) else { return out };
-        let Some(&above) = self.above.get(&at) else { return out };
         let lines = self.lines;
-        let rest = lines.text[outline.end..lines.end(outline.end)].trim();
-        if out.len() == 1 && rest.starts_with('#') {
-            out[0] = format!("{} {rest}", out[0]);
+        let rest = lines.text[outline.end..lines.end(outline.end)].trim_end();
+        if out.len() == 1 && rest.trim_start().starts_with('#') {
+            out[0].push_str(rest);
         }
+        let Some(&above) = self.above.get(&at) else { return out };
         let start = lines.start(at);
         // The first element has what stands between it and the key.
         let column = lines.text[start..at].find('-').unwrap_or(0);
@@ -743,6 +774,17 @@ impl Rewriter<'_> {
         let is_heading = lines.previous(above).is_none();
         let at = if owner.is_none() && !is_heading { above } else { start };
         self.splice(at, at, indented(&new, column, lines.line_break));
+    }
+}
+
+/// Returns whether a value that is written in flow style, and not empty, becomes another of its kind.
+fn is_same_in_flow(outline: &Outline, new: &Node) -> bool {
+    match &outline.form {
+        OutlineForm::Map { entries, flow: true } => !entries.is_empty() && new.entries().is_some(),
+        OutlineForm::Sequence { elements, flow: true } => {
+            !elements.is_empty() && new.elements().is_some()
+        }
+        _ => false,
     }
 }
 

@@ -51,6 +51,16 @@ pub(crate) fn load_layer(
     Ok(Layer { root: root.to_path_buf(), file_name, kustomization, whole })
 }
 
+/// Checks that a kustomization file has known fields with values of the right types, which is all that its editors ask.
+pub(crate) fn check_types(cx: &mut Context<'_>, file: &SourceFile) -> Fallible<()> {
+    let Some(node) = cx.document(file)?.filter(|node: &Node| !node.is_null()) else {
+        return Ok(());
+    };
+    let mut decoder = Decoder::new(Rules::Kustomization);
+    Kustomization::decode(&mut decoder, &node);
+    report_faults(cx, &decoder.faults)
+}
+
 fn find_file(
     cx: &mut Context<'_>,
     root: &Path,

@@ -22,8 +22,8 @@ pub(crate) use kustomization::{
     decode_image, decode_patch, decode_replacement, decode_replica, decode_target,
 };
 pub(crate) use load::{
-    FILE_NAMES, Layer, decode_replacements, load_configurations, load_layer, report_clash,
-    report_faults, warn_of_notices,
+    FILE_NAMES, Layer, check_types, decode_replacements, load_configurations, load_layer,
+    report_clash, report_faults, warn_of_notices,
 };
 pub(crate) use settings::{
     Environment, External, Glob, PodSecurity, RenderLayout, SecretPolicy, Settings, ValuesFile,

@@ -376,8 +376,22 @@ impl Writer<'_> {
     }
 }
 
+/// Returns whether the order of two entries, each with its name and its new name, may decide what an image becomes.
+pub(crate) fn may_interact(a: (&str, &str), b: (&str, &str)) -> bool {
+    let concerns = |(name, _): (&str, &str), (other, new): (&str, &str)| match ImageName::new(name)
+    {
+        Ok(ImageName::Plain(plain)) => {
+            let name = ImageName::Plain(plain);
+            name.is_match(other) || !new.is_empty() && name.is_match(new)
+        }
+        // What else two patterns fit cannot be seen.
+        _ => true,
+    };
+    concerns(a, b) || concerns(b, a)
+}
+
 /// The parts of an image: name, tag and digest, each perhaps empty. A port of the registry belongs to the name.
-fn split(image: &str) -> (&str, &str, &str) {
+pub(crate) fn split(image: &str) -> (&str, &str, &str) {
     // A domain in front is not searched; a slash at the start is not one behind a domain.
     let start = image.find('/').filter(|&i| i > 0).unwrap_or(0);
     let rest = &image[start..];

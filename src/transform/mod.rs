@@ -37,6 +37,7 @@ use crate::provenance::StepKind;
 use crate::resource::ResourceSet;
 use crate::session::Context;
 
+pub(crate) use images::{may_interact, split as split_image};
 pub(crate) use labels::set_labels;
 pub(crate) use plugin::{Plugin, helm_unsupported, load_plugin};
 

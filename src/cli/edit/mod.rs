@@ -1,0 +1,630 @@
+//! `kiln edit`: the editing commands of kustomize, on the text of the file.
+//!
+//! Each command reads its arguments first, then finds the kustomization of the directory, changes it and puts the new text in its
+//! place. The order of these steps, and so which of several faults is reported, is kustomize's.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the command line is where paths, files and streams come from"
+)]
+
+pub(super) mod args;
+mod create;
+mod paths;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use args::{
+    AddCommand, AddConfigMapArgs, AddLabelArgs, AddResourceArgs, AddSecretArgs, EditArgs,
+    EditCommand, FixArgs, ListArgs, PatchArgs, RemoveCommand, RemoveGeneratorArgs,
+    RemoveMetadataArgs, SetCommand, SetGeneratorArgs, SourceArgs,
+};
+pub(super) use create::run as create;
+
+use super::{CommandError, Ending, Name, Terminal, file, write_stdout};
+use crate::edit::{
+    Edit, EditError, Fix, GeneratorChange, GeneratorKind, LabelForm, MetadataKind, Overwrite,
+    PatchArg, RewriteError, StringList, convert_vars, expand_sources, parse_build_metadata,
+    parse_images, parse_keys, parse_metadata, parse_replicas,
+};
+use crate::project::{FILE_NAMES, check_types};
+use crate::session::Context;
+use crate::source::SourceFile;
+use crate::{BuildOptions, Code, DiskReader, Lints, Output, Session};
+
+/// Why a command ends without a change.
+enum Failure {
+    /// The message, which is not printed yet.
+    Edit(EditError),
+    /// The code and the message.
+    Coded(Code, String),
+    /// What is wrong has been reported.
+    Reported,
+    Command(CommandError),
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        Self::Edit(error)
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        Self::Command(error)
+    }
+}
+
+impl Failure {
+    fn during(self, what: &str) -> Self {
+        match self {
+            Self::Edit(error) => Self::Edit(error.during(what)),
+            Self::Coded(code, message) => Self::Coded(code, format!("{what}: {message}")),
+            other => other,
+        }
+    }
+}
+
+type Edited<T = ()> = Result<T, Failure>;
+
+/// Where a command works, and the name that kiln was called by.
+pub(super) struct Place<'t> {
+    pub(super) terminal: &'t Terminal,
+    pub(super) name: Name,
+}
+
+impl Place<'_> {
+    fn directory(&self) -> &Path {
+        &self.terminal.directory
+    }
+
+    /// Prints what is no error.
+    fn notice(&self, message: &str) {
+        if self.terminal.quiet {
+            return;
+        }
+        let mark = match self.name {
+            Name::Kiln => "note: ",
+            Name::Kustomize => "",
+        };
+        // There is no place left to report that stderr cannot be written.
+        let _ = writeln!(io::stderr(), "{mark}{message}");
+    }
+
+    /// Prints why a command ends under the name `kustomize`, and returns how.
+    pub(super) fn refuse(&self, message: &str) -> Ending {
+        let _ = writeln!(io::stderr(), "Error: {message}");
+        Ending::No
+    }
+
+    /// Prints why a command ends, and returns how.
+    fn end(&self, result: Edited) -> Result<Ending, CommandError> {
+        let (code, message) = match result {
+            Ok(()) => return Ok(Ending::Done),
+            Err(Failure::Reported) => return Ok(Ending::No),
+            Err(Failure::Command(error)) => return Err(error),
+            Err(Failure::Edit(EditError::Usage(message))) if self.name == Name::Kiln => {
+                return Err(CommandError::Usage(message));
+            }
+            Err(Failure::Edit(EditError::Usage(message))) => (Code::Usage, message),
+            Err(Failure::Edit(EditError::Refused(message))) => (Code::EditRefused, message),
+            Err(Failure::Coded(code, message)) => (code, message),
+        };
+        if self.name == Name::Kustomize {
+            return Ok(self.refuse(&message));
+        }
+        let _ = writeln!(io::stderr(), "error[{code}] {message}");
+        Ok(Ending::No)
+    }
+}
+
+pub(super) fn run(args: &EditArgs, place: &Place<'_>) -> Result<Ending, CommandError> {
+    let result = match &args.command {
+        None => return super::print_help(place.name),
+        Some(EditCommand::Add(args)) => match &args.command {
+            None => return super::print_help(place.name),
+            Some(command) => add(command, place),
+        },
+        Some(EditCommand::Set(args)) => match &args.command {
+            None => return super::print_help(place.name),
+            Some(command) => set(command, place),
+        },
+        Some(EditCommand::Remove(args)) => match &args.command {
+            None => return super::print_help(place.name),
+            Some(command) => remove(command, place),
+        },
+        Some(EditCommand::Fix(args)) => fix(args, place),
+    };
+    place.end(result)
+}
+
+fn add(command: &AddCommand, place: &Place<'_>) -> Edited {
+    match command {
+        AddCommand::Annotation(args) => {
+            let pairs = parse_metadata(&args.arguments, MetadataKind::Annotation)?;
+            let overwrite = overwrite(args.force);
+            change(place, |e| Ok(e.add_metadata(MetadataKind::Annotation, &pairs, overwrite)?))
+        }
+        AddCommand::Base(args) => add_base(args, place),
+        AddCommand::Buildmetadata(args) => {
+            let options = parse_build_metadata(&args.arguments)?;
+            change(place, |e| Ok(e.add_build_metadata(&options)?))
+        }
+        AddCommand::Component(args) => {
+            if args.arguments.is_empty() {
+                return usage("must specify a component file");
+            }
+            let found = paths::entries(place.directory(), &args.arguments)?;
+            add_to_list(place, StringList::Components, found)
+        }
+        AddCommand::Configmap(args) => add_config_map(args, place),
+        AddCommand::Generator(args) => {
+            let message = "must specify a yaml file which contains a generator plugin resource";
+            add_files(args, StringList::Generators, message, place)
+        }
+        AddCommand::Label(args) => add_label(args, place),
+        AddCommand::Patch(args) => {
+            let patch = patch_arg(args);
+            patch.check_added()?;
+            change(place, |e| {
+                e.add_patch(&patch);
+                Ok(())
+            })
+        }
+        AddCommand::Resource(args) => add_resource(args, place),
+        AddCommand::Secret(args) => add_secret(args, place),
+        AddCommand::Transformer(args) => {
+            let message = "must specify a yaml file which contains a transformer plugin resource";
+            add_files(args, StringList::Transformers, message, place)
+        }
+    }
+}
+
+fn set(command: &SetCommand, place: &Place<'_>) -> Edited {
+    match command {
+        SetCommand::Annotation(args) => set_metadata(args, MetadataKind::Annotation, place),
+        SetCommand::Label(args) => set_metadata(args, MetadataKind::Label, place),
+        SetCommand::Buildmetadata(args) => {
+            let options = parse_build_metadata(&args.arguments)?;
+            change(place, |e| {
+                e.set_build_metadata(&options);
+                Ok(())
+            })
+        }
+        SetCommand::Image(args) => {
+            let images = parse_images(&args.arguments)?;
+            change(place, |e| {
+                e.set_images(&images);
+                Ok(())
+            })
+        }
+        SetCommand::Replicas(args) => {
+            let replicas = parse_replicas(&args.arguments)?;
+            change(place, |e| {
+                e.set_replicas(&replicas);
+                Ok(())
+            })
+        }
+        SetCommand::Nameprefix(args) => set_text(args, "namePrefix", "prefix", place),
+        SetCommand::Namesuffix(args) => set_text(args, "nameSuffix", "suffix", place),
+        SetCommand::Namespace(args) => set_text(args, "namespace", "namespace", place),
+        SetCommand::Configmap(args) => set_generator(args, GeneratorKind::ConfigMap, place),
+        SetCommand::Secret(args) => set_generator(args, GeneratorKind::Secret, place),
+    }
+}
+
+fn remove(command: &RemoveCommand, place: &Place<'_>) -> Edited {
+    match command {
+        RemoveCommand::Annotation(args) => remove_metadata(args, MetadataKind::Annotation, place),
+        RemoveCommand::Label(args) => remove_metadata(args, MetadataKind::Label, place),
+        RemoveCommand::Buildmetadata(args) => {
+            let options = parse_build_metadata(&args.arguments)?;
+            change(place, |e| {
+                e.remove_build_metadata(&options);
+                Ok(())
+            })
+        }
+        RemoveCommand::Patch(args) => {
+            let patch = patch_arg(args);
+            patch.check()?;
+            change(place, |e| {
+                e.remove_patch(&patch);
+                Ok(())
+            })
+        }
+        RemoveCommand::Configmap(args) => remove_generator(args, GeneratorKind::ConfigMap, place),
+        RemoveCommand::Secret(args) => remove_generator(args, GeneratorKind::Secret, place),
+        RemoveCommand::Resource(args) => {
+            remove_from_list(args, StringList::Resources, "must specify a resource file", place)
+        }
+        RemoveCommand::Transformer(args) => {
+            let message = "must specify a transformer file";
+            remove_from_list(args, StringList::Transformers, message, place)
+        }
+    }
+}
+
+fn usage<T>(message: &str) -> Edited<T> {
+    Err(EditError::Usage(message.to_owned()).into())
+}
+
+fn overwrite(force: bool) -> Overwrite {
+    if force { Overwrite::Allowed } else { Overwrite::Refused }
+}
+
+fn set_text(args: &ListArgs, field: &str, what: &str, place: &Place<'_>) -> Edited {
+    let [value] = &args.arguments[..] else {
+        return usage(&format!("must specify exactly one {what} value"));
+    };
+    change(place, |e| {
+        e.set_text(field, value);
+        Ok(())
+    })
+}
+
+fn set_metadata(args: &ListArgs, kind: MetadataKind, place: &Place<'_>) -> Edited {
+    let pairs = parse_metadata(&args.arguments, kind)?;
+    crate::edit::check_set(kind, &pairs)?;
+    change(place, |e| Ok(e.add_metadata(kind, &pairs, Overwrite::Allowed)?))
+}
+
+fn remove_metadata(args: &RemoveMetadataArgs, kind: MetadataKind, place: &Place<'_>) -> Edited {
+    let keys = parse_keys(&args.arguments)?;
+    change(place, |e| Ok(e.remove_metadata(kind, &keys, args.ignore_non_existence)?))
+}
+
+fn add_label(args: &AddLabelArgs, place: &Place<'_>) -> Edited {
+    if args.arguments.is_empty() {
+        return usage("must specify label");
+    }
+    let form = match (args.without_selector, args.include_templates) {
+        (false, false) => LabelForm::Common,
+        (true, false) => LabelForm::WithoutSelectors,
+        (true, true) => LabelForm::WithTemplates,
+        (false, true) => {
+            return usage(
+                "--without-selector flag must be specified for --include-templates to work",
+            );
+        }
+    };
+    let pairs = parse_metadata(&args.arguments, MetadataKind::Label)?;
+    change(place, |e| Ok(e.add_labels(&pairs, overwrite(args.force), form)?))
+}
+
+fn add_base(args: &ListArgs, place: &Place<'_>) -> Edited {
+    let [bases] = &args.arguments[..] else { return usage("must specify a base directory") };
+    change(place, |e| {
+        for base in bases.split(',') {
+            if base.is_empty() || !place.directory().join(base).exists() {
+                let message = format!("{base} does not exist");
+                return Err(EditError::Refused(message).into());
+            }
+            e.add_base(base)?;
+        }
+        Ok(())
+    })
+}
+
+fn add_resource(args: &AddResourceArgs, place: &Place<'_>) -> Edited {
+    if args.arguments.is_empty() {
+        return usage("must specify a resource file");
+    }
+    let found = if args.no_verify {
+        args.arguments.clone()
+    } else {
+        paths::entries(place.directory(), &args.arguments)?
+    };
+    add_to_list(place, StringList::Resources, found)
+}
+
+/// Adds entries to a list; the kustomization itself is none.
+fn add_to_list(place: &Place<'_>, list: StringList, mut found: Vec<String>) -> Edited {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let mut opened = Opened::new(place)?;
+    if matches!(list, StringList::Resources | StringList::Components) {
+        found.retain(|entry| entry != opened.file_name);
+    }
+    opened.edit.add_to_list(list, &found);
+    opened.write(place)
+}
+
+fn add_files(args: &ListArgs, list: StringList, message: &str, place: &Place<'_>) -> Edited {
+    if args.arguments.is_empty() {
+        return usage(message);
+    }
+    let mut notices = Vec::new();
+    let found = paths::files(place.directory(), &args.arguments, &mut notices)?;
+    notices.iter().for_each(|notice| place.notice(notice));
+    add_to_list(place, list, found)
+}
+
+fn remove_from_list(args: &ListArgs, list: StringList, message: &str, place: &Place<'_>) -> Edited {
+    if args.arguments.is_empty() {
+        return usage(message);
+    }
+    change(place, |e| Ok(e.remove_from_list(list, &args.arguments)?))
+}
+
+fn patch_arg(args: &PatchArgs) -> PatchArg {
+    let target = [
+        &args.group,
+        &args.version,
+        &args.kind,
+        &args.name,
+        &args.namespace,
+        &args.label_selector,
+        &args.annotation_selector,
+    ];
+    PatchArg {
+        path: args.path.clone(),
+        patch: args.patch.clone(),
+        target: target.map(Clone::clone),
+    }
+}
+
+fn add_config_map(args: &AddConfigMapArgs, place: &Place<'_>) -> Edited {
+    let change = GeneratorChange { behavior: args.behavior.clone(), ..GeneratorChange::default() };
+    add_generator(&args.sources, change, GeneratorKind::ConfigMap, place)
+}
+
+fn add_secret(args: &AddSecretArgs, place: &Place<'_>) -> Edited {
+    let change =
+        GeneratorChange { secret_type: args.secret_type.clone(), ..GeneratorChange::default() };
+    add_generator(&args.sources, change, GeneratorKind::Secret, place)
+}
+
+fn add_generator(
+    args: &SourceArgs,
+    change: GeneratorChange,
+    kind: GeneratorKind,
+    place: &Place<'_>,
+) -> Edited {
+    let mut notices = Vec::new();
+    let glob = |pattern: &str| paths::files(place.directory(), &[pattern.to_owned()], &mut notices);
+    let files = expand_sources(&args.from_file, glob);
+    notices.iter().for_each(|notice| place.notice(notice));
+    let files = files.map_err(|e| e.during("failed to expand file source"))?;
+    let change = GeneratorChange {
+        namespace: args.namespace.clone(),
+        literals: args.from_literal.clone(),
+        files,
+        env_file: args.from_env_file.clone(),
+        disable_name_suffix_hash: args.disable_name_suffix_hash,
+        ..change
+    };
+    let change =
+        change.check_added(&args.arguments).map_err(|e| e.during("failed to validate flags"))?;
+    let mut opened = Opened::new(place).map_err(|e| e.during(LOADING))?;
+    let index = opened.edit.add_generator(kind, &change);
+    opened.check_generator(kind, index, place, "")?;
+    opened.write(place)
+}
+
+/// What kustomize's errors say about the command that could not read the kustomization.
+const LOADING: &str = "failed to load kustomization file";
+
+fn set_generator(args: &SetGeneratorArgs, kind: GeneratorKind, place: &Place<'_>) -> Edited {
+    let change = GeneratorChange {
+        namespace: args.namespace.clone(),
+        literals: args.from_literal.clone(),
+        new_namespace: args.new_namespace.clone(),
+        ..GeneratorChange::default()
+    };
+    let change =
+        change.check_set(&args.arguments).map_err(|e| e.during("failed to validate flags"))?;
+    let mut opened = Opened::new(place).map_err(|e| e.during(LOADING))?;
+    let creating = format!("failed to create {}", kind.command());
+    let index =
+        opened.edit.set_generator(kind, &change).map_err(|error| error.during(&creating))?;
+    opened.check_generator(kind, index, place, "failed to validate ")?;
+    opened.write(place)
+}
+
+fn remove_generator(args: &RemoveGeneratorArgs, kind: GeneratorKind, place: &Place<'_>) -> Edited {
+    let what = kind.command();
+    let names: Vec<String> = match &args.arguments[..] {
+        [] => return usage(&format!("at least one {what} name must be specified")),
+        [names] => names.split(',').map(str::to_owned).collect(),
+        names => {
+            return usage(&format!(
+                "too many arguments: [{}]; to provide multiple {what}s to remove, please separate {what} names by commas",
+                names.join(" ")
+            ));
+        }
+    };
+    let mut opened =
+        Opened::new(place).map_err(|e| e.during("could not read kustomization file"))?;
+    opened.edit.remove_generators(kind, &names, &args.namespace)?;
+    opened.write(place)
+}
+
+/// Says what `edit fix` did, as kustomize does.
+const FIXED: &str = "
+Fixed fields:
+  patchesJson6902 -> patches
+  patchesStrategicMerge -> patches
+  commonLabels -> labels
+";
+
+const HOW_TO_FIX_VARS: &str = "
+To convert vars -> replacements, run the command `kustomize edit fix --vars`
+
+WARNING: Converting vars to replacements will potentially overwrite many resource files 
+and the resulting files may not produce the same output when `kustomize build` is run. 
+We recommend doing this in a clean git repository where the change is easy to undo.
+";
+
+fn fix(args: &FixArgs, place: &Place<'_>) -> Edited {
+    let directory = place.directory();
+    let before = build(directory);
+    let mut opened = Opened::new(place)?;
+    let is_file = |path: &str| directory.join(path).is_file();
+    opened.edit.fix(&Fix { is_file: &is_file })?;
+    let mut report = FIXED.to_owned();
+    let mut changed = Vec::new();
+    if args.vars {
+        let read = |path: &str| fs::read(directory.join(path)).ok();
+        let is_directory = |path: &str| directory.join(path).is_dir();
+        let (replacements, files) = convert_vars(&opened.edit, &read, &is_directory)?;
+        opened.edit.replace_vars(replacements);
+        changed = files;
+        report.push_str("  vars -> replacements\n");
+    } else {
+        report.push_str(HOW_TO_FIX_VARS);
+    }
+    let path = opened.path.clone();
+    let text = opened.finish(place)?;
+    for file in changed {
+        file::replace(&directory.join(&file.path), file.text.as_bytes())?;
+    }
+    if let Some(text) = text {
+        file::replace(&path, text.as_bytes())?;
+    }
+    match build(directory) {
+        Err(error) => report.push_str(&format!(
+            "Warning: 'Fixed' kustomization now produces the error when running `kustomize build`: {error}\n"
+        )),
+        Ok(after) if before.as_ref().ok() != Some(&after) => report.push_str(&format!(
+            "Warning: 'Fixed' kustomization now produces different output when running `kustomize build`:\n...{}...\n",
+            String::from_utf8_lossy(&after)
+        )),
+        Ok(_) => {}
+    }
+    write_stdout(report.as_bytes())?;
+    Ok(())
+}
+
+/// Builds the kustomization of a directory; the first error if that is not possible.
+fn build(directory: &Path) -> Result<Vec<u8>, String> {
+    let session = Session::for_one_build(&DiskReader);
+    let options = BuildOptions {
+        target: directory.to_path_buf(),
+        shown_from: directory.to_path_buf(),
+        ..BuildOptions::default()
+    };
+    let outcome = crate::build(&session, &options);
+    match outcome.value.map(|build| build.output) {
+        Some(Output::Stream(bytes)) => Ok(bytes),
+        _ => Err(outcome.diagnostics.into_iter().next().map(|d| d.message).unwrap_or_default()),
+    }
+}
+
+/// Changes the kustomization of the directory.
+fn change(place: &Place<'_>, change: impl FnOnce(&mut Edit) -> Edited) -> Edited {
+    let mut opened = Opened::new(place)?;
+    change(&mut opened.edit)?;
+    opened.write(place)
+}
+
+/// The kustomization file of the directory.
+struct Opened {
+    file_name: &'static str,
+    path: PathBuf,
+    old: String,
+    edit: Edit,
+}
+
+impl Opened {
+    fn new(place: &Place<'_>) -> Edited<Self> {
+        let directory = place.directory();
+        let found = find(directory)?;
+        let path = directory.join(found);
+        if path.is_dir() {
+            let message = format!("{found} should be a file");
+            return Err(Failure::Coded(Code::KustomizationMissing, message));
+        }
+        let session = Session::new(&DiskReader);
+        let read = session.file(&path).map_err(|_| {
+            let error = fs::read(&path).err().unwrap_or_else(|| io::ErrorKind::Other.into());
+            CommandError::io(format!("`{}` cannot be read", path.display()))(error)
+        })?;
+        check(&session, &read, place)?;
+        let old = String::from_utf8_lossy(read.bytes()).into_owned();
+        // The text was parsed just now.
+        let edit = Edit::new(&old).map_err(|_| Failure::Reported)?;
+        Ok(Self { file_name: found, path, old, edit })
+    }
+
+    fn check_generator(
+        &self,
+        kind: GeneratorKind,
+        index: usize,
+        place: &Place<'_>,
+        what: &str,
+    ) -> Edited {
+        let session = Session::new(&DiskReader);
+        let options = options(place);
+        let mut cx = Context::new(&session, &options);
+        let directory =
+            fs::canonicalize(place.directory()).unwrap_or_else(|_| place.directory().to_path_buf());
+        let during = if what.is_empty() {
+            format!("failed to create {}", kind.command())
+        } else {
+            format!("failed to create {}: {what}{}", kind.command(), kind.structure())
+        };
+        self.edit
+            .check_generator(&mut cx, &directory, kind, index)
+            .map_err(|error| error.during(&during).into())
+    }
+
+    /// Returns the new text; none if it is the old one.
+    fn finish(mut self, place: &Place<'_>) -> Edited<Option<String>> {
+        for notice in std::mem::take(&mut self.edit.notices) {
+            place.notice(&notice);
+        }
+        match self.edit.finish() {
+            Ok(text) => Ok((text != self.old).then_some(text)),
+            Err(error @ (RewriteError::NotInPlace | RewriteError::Syntax(_))) => {
+                let message = format!("`{}` is not changed: {error}", self.file_name);
+                Err(Failure::Coded(Code::EditNotInPlace, message))
+            }
+        }
+    }
+
+    fn write(self, place: &Place<'_>) -> Edited {
+        let path = self.path.clone();
+        if let Some(text) = self.finish(place)? {
+            file::replace(&path, text.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+fn options(place: &Place<'_>) -> BuildOptions {
+    BuildOptions {
+        target: place.directory().to_path_buf(),
+        shown_from: place.directory().to_path_buf(),
+        ..BuildOptions::default()
+    }
+}
+
+/// Reports what is wrong with the fields of a kustomization file.
+fn check(session: &Session<'_>, file: &SourceFile, place: &Place<'_>) -> Edited {
+    let options = options(place);
+    let mut cx = Context::new(session, &options);
+    let checked = check_types(&mut cx, file);
+    let diagnostics = cx.sink.into_sorted(session.sources(), &Lints::default());
+    place.terminal.report(&diagnostics, session.sources());
+    checked.map_err(|_| Failure::Reported)
+}
+
+/// Returns the name of the one kustomization file of a directory.
+fn find(directory: &Path) -> Edited<&'static str> {
+    let found: Vec<&'static str> =
+        FILE_NAMES.into_iter().filter(|name| directory.join(name).exists()).collect();
+    match found[..] {
+        [name] => Ok(name),
+        [] => {
+            let message = "Missing kustomization file 'kustomization.yaml'.".to_owned();
+            Err(Failure::Coded(Code::KustomizationMissing, message))
+        }
+        _ => {
+            let message = format!("Found multiple kustomization file: [{}]", found.join(" "));
+            Err(Failure::Coded(Code::KustomizationAmbiguous, message))
+        }
+    }
+}
