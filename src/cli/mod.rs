@@ -254,7 +254,7 @@ fn run_as_kustomize(arguments: &KustomizeArguments) -> Result<Ending, CommandErr
         }
         KustomizeCommand::Edit(args) => edit::run(args, &place),
         KustomizeCommand::Create(args) => edit::create(args, &place),
-        KustomizeCommand::Version(args) => version::run_as_kustomize(args, &place),
+        KustomizeCommand::Version(args) => version::run_as_kustomize(args),
         KustomizeCommand::Completion(args) => shell::completions(args.shell, Name::Kustomize),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::args::KustomizeVersionArgs;
-use super::edit::Place;
+use super::edit::refuse_as_kustomize;
 use super::{CommandError, Ending, write_stdout};
 use crate::build_metadata::KUSTOMIZE_VERSION;
 
@@ -14,12 +14,9 @@ pub(super) fn run() -> Result<Ending, CommandError> {
 }
 
 /// Prints the version of kustomize. The fields about a build of it say that they are not known, and none is about Go.
-pub(super) fn run_as_kustomize(
-    args: &KustomizeVersionArgs,
-    place: &Place<'_>,
-) -> Result<Ending, CommandError> {
+pub(super) fn run_as_kustomize(args: &KustomizeVersionArgs) -> Result<Ending, CommandError> {
     if args.short && !args.output.is_empty() {
-        return Ok(place.refuse("--short and --output are mutually exclusive"));
+        return Ok(refuse_as_kustomize("--short and --output are mutually exclusive"));
     }
     let fields = [
         ("version", KUSTOMIZE_VERSION),

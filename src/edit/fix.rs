@@ -111,7 +111,8 @@ impl Edit {
         }
         self.fold_list(OLD, "helmCharts");
         let has_globals = field(&self.root, "helmGlobals").is_some();
-        if !has_globals && !(chart_home.is_empty() && config_home.is_empty()) {
+        let is_set = !chart_home.is_empty() || !config_home.is_empty();
+        if is_set && !has_globals {
             let globals = map_mut(&mut self.root, "helmGlobals");
             set_text(globals, "chartHome", &chart_home);
             set_text(globals, "configHome", &config_home);

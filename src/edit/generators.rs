@@ -133,7 +133,9 @@ pub(crate) fn expand_sources(
 
 /// A namespace that is left out is `default`.
 fn same_namespace(a: &str, b: &str) -> bool {
-    let full = |namespace| if namespace == "" { "default" } else { namespace };
+    fn full(namespace: &str) -> &str {
+        if namespace.is_empty() { "default" } else { namespace }
+    }
     full(a) == full(b)
 }
 

@@ -1,6 +1,8 @@
 //! What holds for every text and every change of its tree: the result has the tree that was asked for, and lines that have
 //! nothing to do with the change are as they were.
 
+use std::fmt::Write;
+
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
@@ -140,7 +142,7 @@ fn documents() -> impl Strategy<Value = String> {
             let mut out =
                 format!("{above}l{key}:{}{comment}\n", if items.is_empty() { " []" } else { "" });
             for (above, word, comment) in items {
-                out += &format!("{}{:indent$}- {word}{comment}\n", above, "");
+                let _ = writeln!(out, "{above}{:indent$}- {word}{comment}", "");
             }
             out
         });
@@ -153,7 +155,8 @@ fn documents() -> impl Strategy<Value = String> {
         .prop_map(|(above, key, items, indent)| {
             let mut out = format!("{above}m{key}:\n");
             for (name, tag, above, comment) in items {
-                out += &format!(
+                let _ = write!(
+                    out,
                     "{:indent$}- name: {name}{comment}\n{above}{:indent$}  newTag: {tag}\n",
                     "", ""
                 );
@@ -166,7 +169,7 @@ fn documents() -> impl Strategy<Value = String> {
                 let mut out =
                     format!("{above}o{key}:{}\n", if items.is_empty() { " {}" } else { "" });
                 for (above, name, word, comment) in items {
-                    out += &format!("{above}  {name}: {word}{comment}\n");
+                    let _ = writeln!(out, "{above}  {name}: {word}{comment}");
                 }
                 out
             });

@@ -111,12 +111,11 @@ fn attempt(
     let above = noted.above;
     let mut written_out = HashSet::new();
     if aliases == Aliases::WrittenOut {
-        for (start, (_, outline)) in &written.nodes {
+        let is_touched = |(start, (_, outline)): &(&usize, &(Node, &Outline))| {
             let end = lines.next(outline.end);
-            if touched.iter().any(|(from, to)| *from <= end && start <= to) {
-                written_out.insert(*start);
-            }
-        }
+            touched.iter().any(|(from, to)| *from <= end && *start <= to)
+        };
+        written_out.extend(written.nodes.iter().filter(is_touched).map(|(start, _)| *start));
     }
     let mut rewriter = Rewriter { lines, written, above, written_out, splices: Vec::new() };
     rewriter.root(root, old, wanted);
@@ -358,11 +357,9 @@ impl Rewriter<'_> {
         }
         match &outline.form {
             OutlineForm::Map { entries, flow }
-                if !entries.is_empty() && !new.is_null_or_empty() =>
+                if !entries.is_empty() && new.entries().is_some_and(|new| !new.is_empty()) =>
             {
-                if new.entries().is_some() {
-                    return self.map(outline, entries, *flow, old, new, Some(owner));
-                }
+                return self.map(outline, entries, *flow, old, new, Some(owner));
             }
             OutlineForm::Sequence { elements, flow }
                 if !elements.is_empty() && !new.is_null_or_empty() =>

@@ -463,9 +463,15 @@ mod tests {
     fn scalars(node: &Outline, out: &mut Vec<usize>) {
         match &node.form {
             OutlineForm::Scalar(_) => out.push(node.start),
-            OutlineForm::Map { entries, .. } => entries.iter().for_each(|e| scalars(&e.value, out)),
+            OutlineForm::Map { entries, .. } => {
+                for entry in entries {
+                    scalars(&entry.value, out);
+                }
+            }
             OutlineForm::Sequence { elements, .. } => {
-                elements.iter().for_each(|e| scalars(&e.value, out));
+                for element in elements {
+                    scalars(&element.value, out);
+                }
             }
             OutlineForm::Absent | OutlineForm::Alias(_) => {}
         }

@@ -12,8 +12,9 @@ pub(super) mod args;
 mod create;
 mod paths;
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use args::{
@@ -93,12 +94,6 @@ impl Place<'_> {
         let _ = writeln!(io::stderr(), "{mark}{message}");
     }
 
-    /// Prints why a command ends under the name `kustomize`, and returns how.
-    pub(super) fn refuse(&self, message: &str) -> Ending {
-        let _ = writeln!(io::stderr(), "Error: {message}");
-        Ending::No
-    }
-
     /// Prints why a command ends, and returns how.
     fn end(&self, result: Edited) -> Result<Ending, CommandError> {
         let (code, message) = match result {
@@ -113,11 +108,17 @@ impl Place<'_> {
             Err(Failure::Coded(code, message)) => (code, message),
         };
         if self.name == Name::Kustomize {
-            return Ok(self.refuse(&message));
+            return Ok(refuse_as_kustomize(&message));
         }
         let _ = writeln!(io::stderr(), "error[{code}] {message}");
         Ok(Ending::No)
     }
+}
+
+/// Prints why a command ends under the name `kustomize`, and returns how.
+pub(super) fn refuse_as_kustomize(message: &str) -> Ending {
+    let _ = writeln!(io::stderr(), "Error: {message}");
+    Ending::No
 }
 
 pub(super) fn run(args: &EditArgs, place: &Place<'_>) -> Result<Ending, CommandError> {
@@ -338,7 +339,9 @@ fn add_files(args: &ListArgs, list: StringList, message: &str, place: &Place<'_>
     }
     let mut notices = Vec::new();
     let found = paths::files(place.directory(), &args.arguments, &mut notices)?;
-    notices.iter().for_each(|notice| place.notice(notice));
+    for notice in &notices {
+        place.notice(notice);
+    }
     add_to_list(place, list, found)
 }
 
@@ -386,7 +389,9 @@ fn add_generator(
     let mut notices = Vec::new();
     let glob = |pattern: &str| paths::files(place.directory(), &[pattern.to_owned()], &mut notices);
     let files = expand_sources(&args.from_file, glob);
-    notices.iter().for_each(|notice| place.notice(notice));
+    for notice in &notices {
+        place.notice(notice);
+    }
     let files = files.map_err(|e| e.during("failed to expand file source"))?;
     let change = GeneratorChange {
         namespace: args.namespace.clone(),
@@ -484,16 +489,20 @@ fn fix(args: &FixArgs, place: &Place<'_>) -> Edited {
     if let Some(text) = text {
         file::replace(&path, text.as_bytes())?;
     }
-    match build(directory) {
-        Err(error) => report.push_str(&format!(
-            "Warning: 'Fixed' kustomization now produces the error when running `kustomize build`: {error}\n"
-        )),
-        Ok(after) if before.as_ref().ok() != Some(&after) => report.push_str(&format!(
-            "Warning: 'Fixed' kustomization now produces different output when running `kustomize build`:\n...{}...\n",
-            String::from_utf8_lossy(&after)
-        )),
-        Ok(_) => {}
-    }
+    let now = "Warning: 'Fixed' kustomization now produces";
+    let _ = match build(directory) {
+        Err(error) => {
+            writeln!(report, "{now} the error when running `kustomize build`: {error}")
+        }
+        Ok(after) if before.as_ref().ok() != Some(&after) => {
+            let after = String::from_utf8_lossy(&after);
+            writeln!(
+                report,
+                "{now} different output when running `kustomize build`:\n...{after}..."
+            )
+        }
+        Ok(_) => Ok(()),
+    };
     write_stdout(report.as_bytes())?;
     Ok(())
 }
