@@ -17,6 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use insta::assert_snapshot;
 use sha2::{Digest, Sha256};
 use similar::{ChangeTag, TextDiff};
 use tempfile::TempDir;
@@ -373,4 +374,89 @@ macro_rules! projects {
     };
 }
 
-projects! { shop flow old bare anchors empty vars new }
+projects! { shop flow old bare anchors empty vars new argocd }
+
+/// What Argo CD runs for an application that sets everything it can set, in its order. The bytes are those of kustomize.
+#[test]
+fn argo_cd_edits_and_builds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/edit/argocd");
+    let files = files_below(&folder);
+    let cases = Case::read(&files[CASES]);
+    let names = TempDir::new().expect("there is room for temporary files");
+    let kiln = kustomize(names.path());
+    let built = |program: &Path| {
+        let (directory, after, codes) = edited(program, &files, &cases[0]);
+        assert!(codes.iter().all(|code| *code == 0), "{codes:?}");
+        (build(program, directory.path()).expect("it builds"), after["kustomization.yaml"].clone())
+    };
+    let (bytes, kustomization) = built(&kiln);
+    assert_snapshot!(bytes, @r#"
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata:
+      annotations:
+        example.com/revision: abc123
+        note: a:b
+        prometheus.io/scrape: "true"
+      labels:
+        app: guestbook
+        app.kubernetes.io/instance: guestbook
+        team: other
+      name: pr-12-guestbook-v2
+      namespace: preview
+    spec:
+      replicas: 3
+      selector:
+        matchLabels:
+          app: guestbook
+      template:
+        metadata:
+          annotations:
+            example.com/revision: abc123
+            note: a:b
+            prometheus.io/scrape: "true"
+          labels:
+            app: guestbook
+            app.kubernetes.io/instance: guestbook
+            team: other
+        spec:
+          containers:
+          - image: registry.example.com/guestbook:1.2
+            name: ui
+          - image: redis:7@sha256:0123
+            name: cache
+    "#);
+    assert_snapshot!(kustomization, @r#"
+    apiVersion: kustomize.config.k8s.io/v1beta1
+    kind: Kustomization
+    # what Argo CD deploys
+    resources:
+      - app.yaml
+
+    labels:
+      - pairs: {team: other, app.kubernetes.io/instance: guestbook}   # for the dashboards
+        includeTemplates: true
+    commonLabels: {app: guestbook}
+    images:
+      - name: guestbook   # built on every commit
+        newTag: "1.2"
+        newName: registry.example.com/guestbook
+      - name: redis
+        newTag: "7"
+        digest: sha256:0123
+    namePrefix: pr-12-
+    nameSuffix: -v2
+    replicas:
+      - name: guestbook
+        count: 3
+    commonAnnotations:
+      example.com/revision: abc123
+      note: a:b
+    namespace: preview
+    components:
+      - components/monitoring
+    "#);
+    if let Some(oracle) = std::env::var_os("KUSTOMIZE") {
+        assert_eq!(built(Path::new(&oracle)).0, bytes);
+    }
+}

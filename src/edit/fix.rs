@@ -2,7 +2,7 @@
 
 use super::metadata::fix_common_labels;
 use super::tree::{
-    elements, elements_mut, field, map_mut, position, push, remove, set, set_text, string, text,
+    elements, elements_mut, field, map_mut, position, remove, set, set_text, string, text,
 };
 use super::{Edit, EditError};
 use crate::provenance::OriginId;
@@ -121,17 +121,19 @@ impl Edit {
 
     /// Puts replacements in the place of vars.
     pub(crate) fn replace_vars(&mut self, replacements: Vec<Node>) {
-        remove(&mut self.root, "vars");
+        const OLD: &str = "vars";
+        const NEW: &str = "replacements";
         if replacements.is_empty() {
-            return;
+            return remove(&mut self.root, OLD);
         }
-        if field(&self.root, "replacements").is_none() {
-            remove(&mut self.root, "replacements");
-            push(&mut self.root, "replacements", Node::sequence(replacements, OriginId::NONE));
-        } else if elements(&self.root, "replacements").is_empty() {
-            set(&mut self.root, "replacements", Node::sequence(replacements, OriginId::NONE));
-        } else {
-            elements_mut(&mut self.root, "replacements").extend(replacements);
+        if elements(&self.root, NEW).is_empty() {
+            let at = field(&self.root, OLD).map_or(OriginId::NONE, Node::origin);
+            remove(&mut self.root, NEW);
+            rename(&mut self.root, OLD, NEW);
+            // They stand where the vars stood.
+            return set(&mut self.root, NEW, Node::sequence(replacements, at));
         }
+        remove(&mut self.root, OLD);
+        elements_mut(&mut self.root, NEW).extend(replacements);
     }
 }

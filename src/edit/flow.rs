@@ -1,7 +1,7 @@
 //! Items of flow collections: `[a, b]` and `{a: b}`, on one line or on several.
 
 use super::lines::Lines;
-use super::rewrite::{Inserts, Item};
+use super::walk::{Inserts, Item};
 use crate::yaml::Outline;
 
 /// Removes and adds items. At least one item stays. `splice` takes a stretch of the text and what replaces it.

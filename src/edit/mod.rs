@@ -12,6 +12,7 @@
 //!   newTag: "1.4"  # edit set image api:1.5 changes these three characters
 //! ```
 
+mod block;
 mod create;
 mod fix;
 mod flow;
@@ -30,6 +31,7 @@ mod rewrite;
 mod same;
 mod tree;
 mod vars;
+mod walk;
 
 use crate::yaml::{Node, SyntaxError};
 

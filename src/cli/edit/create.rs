@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use super::args::CreateArgs;
-use super::{Edited, Failure, Place, find, paths};
+use super::opened::find;
+use super::{Edited, Failure, Place, paths};
 use crate::Code;
 use crate::cli::{CommandError, Ending, file};
 use crate::edit::{EditError, MetadataKind, NewKustomization, parse_pairs};

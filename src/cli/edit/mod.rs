@@ -10,30 +10,28 @@
 
 pub(super) mod args;
 mod create;
+mod fix;
+mod opened;
 mod paths;
 
-use std::fmt::Write as _;
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 
 use args::{
     AddCommand, AddConfigMapArgs, AddLabelArgs, AddResourceArgs, AddSecretArgs, EditArgs,
-    EditCommand, FixArgs, ListArgs, PatchArgs, RemoveCommand, RemoveGeneratorArgs,
-    RemoveMetadataArgs, SetCommand, SetGeneratorArgs, SourceArgs,
+    EditCommand, ListArgs, PatchArgs, RemoveCommand, RemoveGeneratorArgs, RemoveMetadataArgs,
+    SetCommand, SetGeneratorArgs, SourceArgs,
 };
 pub(super) use create::run as create;
+use opened::Opened;
 
-use super::{CommandError, Ending, Name, Terminal, file, write_stdout};
+use super::{CommandError, Ending, Name, Terminal};
+use crate::Code;
 use crate::edit::{
-    Edit, EditError, Fix, GeneratorChange, GeneratorKind, LabelForm, MetadataKind, Overwrite,
-    PatchArg, RewriteError, StringList, convert_vars, expand_sources, parse_build_metadata,
-    parse_images, parse_keys, parse_metadata, parse_replicas,
+    Edit, EditError, GeneratorChange, GeneratorKind, LabelForm, MetadataKind, Overwrite, PatchArg,
+    StringList, expand_sources, parse_build_metadata, parse_images, parse_keys, parse_metadata,
+    parse_replicas,
 };
-use crate::project::{FILE_NAMES, check_types};
-use crate::session::Context;
-use crate::source::SourceFile;
-use crate::{BuildOptions, Code, DiskReader, Lints, Output, Session};
 
 /// Why a command ends without a change.
 enum Failure {
@@ -136,7 +134,7 @@ pub(super) fn run(args: &EditArgs, place: &Place<'_>) -> Result<Ending, CommandE
             None => return super::print_help(place.name),
             Some(command) => remove(command, place),
         },
-        Some(EditCommand::Fix(args)) => fix(args, place),
+        Some(EditCommand::Fix(args)) => fix::run(args, place),
     };
     place.end(result)
 }
@@ -447,193 +445,9 @@ fn remove_generator(args: &RemoveGeneratorArgs, kind: GeneratorKind, place: &Pla
     opened.write(place)
 }
 
-/// Says what `edit fix` did, as kustomize does.
-const FIXED: &str = "
-Fixed fields:
-  patchesJson6902 -> patches
-  patchesStrategicMerge -> patches
-  commonLabels -> labels
-";
-
-const HOW_TO_FIX_VARS: &str = "
-To convert vars -> replacements, run the command `kustomize edit fix --vars`
-
-WARNING: Converting vars to replacements will potentially overwrite many resource files 
-and the resulting files may not produce the same output when `kustomize build` is run. 
-We recommend doing this in a clean git repository where the change is easy to undo.
-";
-
-fn fix(args: &FixArgs, place: &Place<'_>) -> Edited {
-    let directory = place.directory();
-    let before = build(directory);
-    let mut opened = Opened::new(place)?;
-    let is_file = |path: &str| directory.join(path).is_file();
-    opened.edit.fix(&Fix { is_file: &is_file })?;
-    let mut report = FIXED.to_owned();
-    let mut changed = Vec::new();
-    if args.vars {
-        let read = |path: &str| fs::read(directory.join(path)).ok();
-        let is_directory = |path: &str| directory.join(path).is_dir();
-        let (replacements, files) = convert_vars(&opened.edit, &read, &is_directory)?;
-        opened.edit.replace_vars(replacements);
-        changed = files;
-        report.push_str("  vars -> replacements\n");
-    } else {
-        report.push_str(HOW_TO_FIX_VARS);
-    }
-    let path = opened.path.clone();
-    let text = opened.finish(place)?;
-    for file in changed {
-        file::replace(&directory.join(&file.path), file.text.as_bytes())?;
-    }
-    if let Some(text) = text {
-        file::replace(&path, text.as_bytes())?;
-    }
-    let now = "Warning: 'Fixed' kustomization now produces";
-    let _ = match build(directory) {
-        Err(error) => {
-            writeln!(report, "{now} the error when running `kustomize build`: {error}")
-        }
-        Ok(after) if before.as_ref().ok() != Some(&after) => {
-            let after = String::from_utf8_lossy(&after);
-            writeln!(
-                report,
-                "{now} different output when running `kustomize build`:\n...{after}..."
-            )
-        }
-        Ok(_) => Ok(()),
-    };
-    write_stdout(report.as_bytes())?;
-    Ok(())
-}
-
-/// Builds the kustomization of a directory; the first error if that is not possible.
-fn build(directory: &Path) -> Result<Vec<u8>, String> {
-    let session = Session::for_one_build(&DiskReader);
-    let options = BuildOptions {
-        target: directory.to_path_buf(),
-        shown_from: directory.to_path_buf(),
-        ..BuildOptions::default()
-    };
-    let outcome = crate::build(&session, &options);
-    match outcome.value.map(|build| build.output) {
-        Some(Output::Stream(bytes)) => Ok(bytes),
-        _ => Err(outcome.diagnostics.into_iter().next().map(|d| d.message).unwrap_or_default()),
-    }
-}
-
 /// Changes the kustomization of the directory.
 fn change(place: &Place<'_>, change: impl FnOnce(&mut Edit) -> Edited) -> Edited {
     let mut opened = Opened::new(place)?;
     change(&mut opened.edit)?;
     opened.write(place)
-}
-
-/// The kustomization file of the directory.
-struct Opened {
-    file_name: &'static str,
-    path: PathBuf,
-    old: String,
-    edit: Edit,
-}
-
-impl Opened {
-    fn new(place: &Place<'_>) -> Edited<Self> {
-        let directory = place.directory();
-        let found = find(directory)?;
-        let path = directory.join(found);
-        if path.is_dir() {
-            let message = format!("{found} should be a file");
-            return Err(Failure::Coded(Code::KustomizationMissing, message));
-        }
-        let session = Session::new(&DiskReader);
-        let read = session.file(&path).map_err(|_| {
-            let error = fs::read(&path).err().unwrap_or_else(|| io::ErrorKind::Other.into());
-            CommandError::io(format!("`{}` cannot be read", path.display()))(error)
-        })?;
-        check(&session, &read, place)?;
-        let old = String::from_utf8_lossy(read.bytes()).into_owned();
-        // The text was parsed just now.
-        let edit = Edit::new(&old).map_err(|_| Failure::Reported)?;
-        Ok(Self { file_name: found, path, old, edit })
-    }
-
-    fn check_generator(
-        &self,
-        kind: GeneratorKind,
-        index: usize,
-        place: &Place<'_>,
-        what: &str,
-    ) -> Edited {
-        let session = Session::new(&DiskReader);
-        let options = options(place);
-        let mut cx = Context::new(&session, &options);
-        let directory =
-            fs::canonicalize(place.directory()).unwrap_or_else(|_| place.directory().to_path_buf());
-        let during = if what.is_empty() {
-            format!("failed to create {}", kind.command())
-        } else {
-            format!("failed to create {}: {what}{}", kind.command(), kind.structure())
-        };
-        self.edit
-            .check_generator(&mut cx, &directory, kind, index)
-            .map_err(|error| error.during(&during).into())
-    }
-
-    /// Returns the new text; none if it is the old one.
-    fn finish(mut self, place: &Place<'_>) -> Edited<Option<String>> {
-        for notice in std::mem::take(&mut self.edit.notices) {
-            place.notice(&notice);
-        }
-        match self.edit.finish() {
-            Ok(text) => Ok((text != self.old).then_some(text)),
-            Err(error @ (RewriteError::NotInPlace | RewriteError::Syntax(_))) => {
-                let message = format!("`{}` is not changed: {error}", self.file_name);
-                Err(Failure::Coded(Code::EditNotInPlace, message))
-            }
-        }
-    }
-
-    fn write(self, place: &Place<'_>) -> Edited {
-        let path = self.path.clone();
-        if let Some(text) = self.finish(place)? {
-            file::replace(&path, text.as_bytes())?;
-        }
-        Ok(())
-    }
-}
-
-fn options(place: &Place<'_>) -> BuildOptions {
-    BuildOptions {
-        target: place.directory().to_path_buf(),
-        shown_from: place.directory().to_path_buf(),
-        ..BuildOptions::default()
-    }
-}
-
-/// Reports what is wrong with the fields of a kustomization file.
-fn check(session: &Session<'_>, file: &SourceFile, place: &Place<'_>) -> Edited {
-    let options = options(place);
-    let mut cx = Context::new(session, &options);
-    let checked = check_types(&mut cx, file);
-    let diagnostics = cx.sink.into_sorted(session.sources(), &Lints::default());
-    place.terminal.report(&diagnostics, session.sources());
-    checked.map_err(|_| Failure::Reported)
-}
-
-/// Returns the name of the one kustomization file of a directory.
-fn find(directory: &Path) -> Edited<&'static str> {
-    let found: Vec<&'static str> =
-        FILE_NAMES.into_iter().filter(|name| directory.join(name).exists()).collect();
-    match found[..] {
-        [name] => Ok(name),
-        [] => {
-            let message = "Missing kustomization file 'kustomization.yaml'.".to_owned();
-            Err(Failure::Coded(Code::KustomizationMissing, message))
-        }
-        _ => {
-            let message = format!("Found multiple kustomization file: [{}]", found.join(" "));
-            Err(Failure::Coded(Code::KustomizationAmbiguous, message))
-        }
-    }
 }
