@@ -6,76 +6,83 @@ use super::walk::{Fate, Inserts, Item, Owner, Rewriter};
 impl Rewriter<'_> {
     /// Removes and adds items of a block collection. At least one item stays.
     pub(super) fn edit_blocks(&mut self, items: &[Item], inserts: Inserts, owner: Option<Owner>) {
-        self.remove_lines(items, owner);
+        let lines = self.lines;
+        let first_kept = items.iter().position(|item| item.stays()).unwrap_or(0);
+        let is_compact = !lines.is_first(items[0].start);
+        for (index, item) in items.iter().enumerate() {
+            if item.stays() {
+                continue;
+            }
+            if !is_compact || index > first_kept {
+                let begins = index == 0 && inserts.contains_key(&None);
+                let (start, end) = self.lines_that_go(items, index, owner, begins);
+                self.splice(start, end, "");
+            } else if index == 0 {
+                self.move_up(items[0].start, &items[first_kept - 1], &items[first_kept]);
+            }
+        }
         self.insert_blocks(items, inserts, owner);
     }
 
-    /// Removes the lines of items of a block collection.
-    fn remove_lines(&mut self, items: &[Item], owner: Option<Owner>) {
+    /// Removes items that begin on the line of what they belong to, the last of which is `last`: what stays moves up there, with the
+    /// comment above it.
+    fn move_up(&mut self, start: usize, last: &Item, kept: &Item) {
         let lines = self.lines;
-        let first_kept = items.iter().position(|item| item.fate == Fate::Stays).unwrap_or(0);
-        for (index, item) in items.iter().enumerate() {
-            if item.fate == Fate::Stays {
-                continue;
-            }
-            if !lines.is_first(item.start) {
-                // It begins on the line of what it belongs to, and what stays moves up there.
-                let (start, end) = (item.start, items[first_kept].start);
-                let mut comment = lines.next(items[first_kept - 1].end);
-                while comment < end && !lines.is_comment(comment) {
-                    comment = lines.next(comment);
-                }
-                let indent = lines.text[comment.min(end)..].find(|c| c != ' ').unwrap_or(0);
-                self.splice(start, (comment + indent).min(end), "");
-                continue;
-            }
-            if index < first_kept && !lines.is_first(items[0].start) {
-                // Gone with the first.
-                continue;
-            }
-            let limit = match index.checked_sub(1) {
-                Some(before) => lines.next(items[before].end),
-                None => owner.map_or(0, |owner| lines.next(owner.mark_end)),
-            };
-            let mut start = lines.start(item.start);
-            if item.fate == Fate::Moves {
-                let limit = match index.checked_sub(1) {
-                    Some(before) => {
-                        self.behind(items[before].end, lines.column(item.start), false, None)
-                    }
-                    None => limit,
-                };
-                start = lines.comments_above(start, limit);
-            }
-            let mut end = lines.next(item.end);
-            // Empty lines below would be kept by a block that keeps those it has.
-            let keeps = |before: usize| {
-                let end = items[before].end;
-                lines.is_blank(lines.start(end))
-                    || !self.written.blocks && self.block_that_ends(end).is_some()
-            };
-            if index.checked_sub(1).is_some_and(keeps) {
-                while !lines.is_end(end) && lines.is_blank(end) {
-                    end = lines.next(end);
-                }
-            }
-            if !self.written.blocks {
-                self.indent_comments(end, lines.column(item.start));
-            }
-            if lines.is_end(end) || lines.is_blank(end) {
-                // No second empty line, and none at the end.
-                while let Some(line) = lines.previous(start)
-                    && line >= limit
-                    && lines.is_blank(line)
-                {
-                    start = line;
-                    if !lines.is_end(end) {
-                        break;
-                    }
-                }
-            }
-            self.splice(start, end, "");
+        let mut comment = lines.next(last.end);
+        while comment < kept.start && !lines.is_comment(comment) {
+            comment = lines.next(comment);
         }
+        let comment = comment.min(kept.start);
+        let indent = lines.text[comment..].find(|c| c != ' ').unwrap_or(0);
+        self.splice(start, (comment + indent).min(kept.start), "");
+    }
+
+    /// Returns the stretch of the lines that go with an item. `begins`: others come in front of it, and need the empty lines there.
+    fn lines_that_go(
+        &mut self,
+        items: &[Item],
+        index: usize,
+        owner: Option<Owner>,
+        begins: bool,
+    ) -> (usize, usize) {
+        let lines = self.lines;
+        let item = &items[index];
+        let before = index.checked_sub(1).map(|before| items[before].end);
+        let first = owner.map_or(0, |owner| lines.next(owner.mark_end));
+        let limit = before.map_or(first, |before| lines.next(before));
+        let mut start = lines.start(item.start);
+        if item.fate == Fate::Moves {
+            let column = lines.column(item.start);
+            let limit = before.map_or(first, |before| self.behind(before, column, false, None));
+            start = lines.comments_above(start, limit);
+        }
+        let mut end = lines.next(item.end);
+        // Empty lines below would be kept by a block that keeps those it has.
+        let keeps = |end: usize| {
+            lines.is_blank(lines.start(end))
+                || !self.written.blocks && self.block_that_ends(end).is_some()
+        };
+        if before.is_some_and(keeps) {
+            while !lines.is_end(end) && lines.is_blank(end) {
+                end = lines.next(end);
+            }
+        }
+        if !self.written.blocks {
+            self.indent_comments(end, lines.column(item.start));
+        }
+        if !begins && (lines.is_end(end) || lines.is_blank(end)) {
+            // No second empty line, and none at the end.
+            while let Some(line) = lines.previous(start)
+                && line >= limit
+                && lines.is_blank(line)
+            {
+                start = line;
+                if !lines.is_end(end) {
+                    break;
+                }
+            }
+        }
+        (start, end)
     }
 
     /// Gives comments below a line an indentation that no block of text above them has.
@@ -168,8 +175,8 @@ impl Rewriter<'_> {
         let limit = owner.map_or(0, |owner| lines.next(owner.mark_end));
         let above = lines.comments_above(start, limit);
         // A comment that begins the file is about the file.
-        let is_heading = lines.previous(above).is_none();
-        let at = if owner.is_none() && !is_heading { above } else { start };
+        let is_heading = owner.is_none() && lines.previous(above).is_none();
+        let at = if is_heading { start } else { above };
         self.splice(at, at, indented(&new, column, lines.line_break));
     }
 }

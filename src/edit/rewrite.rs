@@ -204,3 +204,134 @@ pub(super) struct Splice {
     pub(super) end: usize,
     pub(super) text: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::{elements_mut, list, map_of, remove, set, set_text, string};
+    use super::*;
+    use crate::yaml::{Key, Node};
+
+    fn changed(text: &str, change: impl FnOnce(&mut Node)) -> String {
+        let mut root = read(text).unwrap();
+        change(&mut root);
+        rewrite(text, &root).unwrap()
+    }
+
+    #[test]
+    fn a_value_keeps_the_style_of_the_one_before() {
+        let cases = [
+            ("a: x # c\n", "v", "a: v # c\n"),
+            ("a: 'x'\n", "1", "a: '1'\n"),
+            ("a: \"x\"\n", "it's", "a: \"it's\"\n"),
+            ("a: x\n", "1.0", "a: \"1.0\"\n"),
+            ("a: x\n", "yes", "a: \"yes\"\n"),
+            ("a: x\n", "a: b", "a: 'a: b'\n"),
+            ("a:   # c\n", "x", "a: x   # c\n"),
+            ("a: ~\n", "x", "a: x\n"),
+            ("a: |\n  x\n  y\nb: c\n", "z", "a: z\nb: c\n"),
+            ("a: &n x\n", "v", "a: &n v\n"),
+            ("{a: x, b: [c]}\n", "y, z", "{a: 'y, z', b: [c]}\n"),
+        ];
+        for (text, value, want) in cases {
+            assert_eq!(changed(text, |root| set_text(root, "a", value)), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn new_elements_stand_like_their_neighbors() {
+        let cases = [
+            ("l:\n- a\n", "l:\n- a\n- new\n"),
+            (
+                "l:\n    - a   # one\n    # two\n\n# three\n",
+                "l:\n    - a   # one\n    # two\n    - new\n\n# three\n",
+            ),
+            ("l:\n-   a\n", "l:\n-   a\n-   new\n"),
+            ("l:\n- a\n# of m\nm: b\n", "l:\n- a\n- new\n# of m\nm: b\n"),
+            ("l: []   # none\n", "l:   # none\n- new\n"),
+            ("l:\nm: b\n", "l:\n- new\nm: b\n"),
+            ("l: [a]\n", "l: [a, new]\n"),
+            ("l: [a,]\n", "l: [a, new,]\n"),
+            ("l: [\n  a, # one\n]\n", "l: [\n  a, # one\n  new,\n]\n"),
+            ("l: [\n  a # one\n]\n", "l: [\n  a, # one\n  new\n]\n"),
+            ("l: [\n  a]\n", "l: [\n  a,\n  new]\n"),
+            ("m: b", "m: b\nl:\n- new\n"),
+            ("m:\n  - b\n\no: p\n", "m:\n  - b\n\no: p\n\nl:\n  - new\n"),
+            ("\u{feff}m: b\r\n", "\u{feff}m: b\r\nl:\r\n- new\r\n"),
+            ("# only this", "# only this\nl:\n- new\n"),
+            ("---\n", "---\nl:\n- new\n"),
+            ("a: &x [b]\nl: *x\n", "a: &x [b]\nl:\n- b\n- new\n"),
+            ("l: &x [b]\na: *x\n", "l: &x [b, new]\na: [b]\n"),
+        ];
+        for (text, want) in cases {
+            let new = changed(text, |root| elements_mut(root, "l").push(string("new")));
+            assert_eq!(new, want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_goes_leaves_the_comments_above_it() {
+        let cases = [
+            ("l:\n# one\n- a # gone\n# two\n- b\n", "l:\n# one\n# two\n- b\n"),
+            ("l: [a, b]\n", "l: [b]\n"),
+            ("l: [\n  a, # gone\n  b\n]\n", "l: [\n  b\n]\n"),
+            ("l:\n- a:\n    c\n- b\n", "l:\n- b\n"),
+        ];
+        for (text, want) in cases {
+            let new = changed(text, |root| drop(elements_mut(root, "l").remove(0)));
+            assert_eq!(new, want, "{text:?}");
+        }
+        let cases = [
+            ("a: 1\n\n# of l\nl:\n- x\n\nb: 2\n", "a: 1\n\n# of l\n\nb: 2\n"),
+            ("a: 1\n\nl: x\n\nb: 2\n", "a: 1\n\nb: 2\n"),
+            ("a: 1\n\nl: x\n", "a: 1\n"),
+            ("a: 1\nl: x", "a: 1\n"),
+            ("{l: x, a: 1}\n", "{a: 1}\n"),
+            ("l: 1\nl: 2\na: 1\n", "a: 1\n"),
+        ];
+        for (text, want) in cases {
+            assert_eq!(changed(text, |root| remove(root, "l")), want, "{text:?}");
+        }
+        let text = "- name: a # gone\n  # of tag\n  tag: b\n";
+        let text = format!("l:\n{text}");
+        let new = changed(&text, |root| remove(&mut elements_mut(root, "l")[0], "name"));
+        assert_eq!(new, "l:\n- # of tag\n  tag: b\n");
+    }
+
+    #[test]
+    fn what_moves_takes_its_text_along() {
+        let text = "l:\n# of b\n- 'b' # one\n# of a\n- a\n";
+        let sorted = |root: &mut Node| elements_mut(root, "l").reverse();
+        assert_eq!(changed(text, sorted), "l:\n# of a\n- a\n# of b\n- 'b' # one\n");
+        let wrapped = |root: &mut Node| {
+            for element in elements_mut(root, "l") {
+                let mut map = Node::map(Vec::new(), element.origin());
+                map.push_entry(Key::text_key("path"), element.origin(), element.clone());
+                *element = map;
+            }
+        };
+        let text = "l:\n- 'b' # one\n- |-\n  x\n  y\n";
+        let want = "l:\n- path: 'b' # one\n- path: |-\n    x\n    y\n";
+        assert_eq!(changed(text, wrapped), want);
+    }
+
+    #[test]
+    fn a_map_that_changes_into_a_list_stands_where_it_stood() {
+        let text = "a:\n  # one\n  b: c # two\nd: e\n";
+        let new = changed(text, |root| {
+            let map = root.entries().unwrap()[0].value.clone();
+            let mut entry = map_of(&[("x", "y")]);
+            entry.push_entry(Key::text_key("pairs"), map.origin(), map);
+            set(root, "a", list(vec![entry]));
+        });
+        let want = "a:\n- x: \"y\"\n  pairs:\n    # one\n    b: c # two\nd: e\n";
+        assert_eq!(new, want);
+    }
+
+    #[test]
+    fn what_a_merge_key_fills_in_cannot_be_taken_away() {
+        let text = "a: &x {b: c}\nd:\n  <<: *x\n  e: f\n";
+        let mut root = read(text).unwrap();
+        remove(&mut root.entries_mut().unwrap()[1].value, "b");
+        assert_eq!(rewrite(text, &root), Err(RewriteError::NotInPlace));
+    }
+}

@@ -223,12 +223,13 @@ impl Rewriter<'_> {
             let column = if is_same { lines.column(start) } else { owner_column + indent };
             let mut lines_of_new = lines_of_new;
             lines_of_new[0] = format!("{:column$}{}", "", lines_of_new[0]);
-            let first = lines.start(start);
-            // What is wrapped takes the comments above it along.
-            let wraps = self.written.keeps_moved && contains(new, outline.start);
-            let first =
-                if wraps { lines.comments_above(first, lines.next(owner.mark_end)) } else { first };
-            return self.splice_lines(first, end, lines_of_new, column);
+            if self.written.keeps_moved && contains(new, outline.start) {
+                // What is wrapped takes the comments above and beside it along.
+                let first = lines.comments_above(lines.start(start), lines.next(owner.mark_end));
+                let text = continued(&lines_of_new, column, lines.line_break);
+                return self.splice(first, lines.end(end), text);
+            }
+            return self.splice_lines(lines.start(start), end, lines_of_new, column);
         }
         // The lines of a block stand below the key, and the comment beside it.
         let before = lines.text[..start].trim_end_matches(' ').len().max(owner.mark_end);
