@@ -279,11 +279,13 @@ fn help() {
       diff         Show what differs between revisions, targets or folders of objects, and what a
                    cluster would do about it
       affected     List the environments that a change concerns
+      blame        Say which file, line and step wrote each field of an object, and what was there before
       values       Print the values of an environment, where each is written and what it overrides
       envs         List the environments of the project
       survey       List every kustomization of a repository, whether it builds, and why not
       eject        Write a plain kustomize tree that builds to the same bytes without kiln
-      create       With `--project`: write a project file for the kustomizations below the directory
+      edit         Change a kustomization file, and nothing else in it
+      create       Write a kustomization file; with `--project`, a project file
       argocd       What Argo CD runs when kiln is its config-management plugin
       schema       Print the JSON Schema of a file, or import definitions of custom resources
       explain      Say what a code means, why it is reported and what to do
@@ -786,6 +788,158 @@ fn under_the_name_kustomize_it_is_kustomize() {
     assert_snapshot!(run(&["build", "--enable-helm=true", "--stack-trace", "-o", "/dev/null"]), @r#"
     stderr: kustomization.yaml:3:9 warning[image::no-match] no object has the image `nginx`
     exit: 0
+    "#);
+}
+
+#[test]
+fn the_version_of_kustomize_has_forms() {
+    let directory = project(&[]);
+    let run = |arguments: &[&str]| kustomize(directory.path(), arguments, &[]);
+    assert!(run(&["version", "-o", "yaml"]).starts_with("version: v5.8.1\ngitCommit: unknown\n"));
+    assert!(run(&["version", "--output=json"]).starts_with("{\n  \"version\": \"v5.8.1\",\n"));
+    assert_snapshot!(run(&["version", "-o", "other"]), @r#"
+    stderr: exit: 0
+    "#);
+    assert_snapshot!(run(&["version", "--short", "-o", "yaml"]), @r#"
+    stderr: Error: --short and --output are mutually exclusive
+    exit: 1
+    "#);
+}
+
+#[test]
+fn a_kustomization_is_edited() {
+    let text = "# ours\nnamePrefix: a-   # why\nresources: [a.yaml]\n";
+    let directory = project(&[("app/kustomization.yaml", text), ("app/a.yaml", "")]);
+    let run = |arguments: &[&str]| kiln(directory.path(), arguments);
+    let in_app = |arguments: &[&str]| run(&[&["-C", "app", "edit"], arguments].concat());
+    assert_snapshot!(in_app(&["set", "nameprefix", "b-"]), @r#"
+    exit: 0
+    "#);
+    let read = || fs::read_to_string(directory.path().join("app/kustomization.yaml"));
+    let want = text.replace("a-   #", "b-   #");
+    assert_eq!(read().expect("it is there"), want);
+    assert_snapshot!(in_app(&["add", "resource", "a.yaml"]), @r#"
+    stderr:
+    note: resource a.yaml already in kustomization file
+    exit: 0
+    "#);
+    assert_snapshot!(in_app(&["add", "resource", "a.yaml", "-q"]), @r#"
+    exit: 0
+    "#);
+    assert_snapshot!(in_app(&["add", "resource", "https://example.com/b.yaml"]), @r#"
+    exit: 0
+    "#);
+    assert_snapshot!(in_app(&["set", "nameprefix", "b-", "c-"]), @r#"
+    stderr:
+    error[cli::usage] must specify exactly one prefix value
+    exit: 2
+    "#);
+    assert_snapshot!(in_app(&["set", "label", "a:b", "--without-selector"]), @r#"
+    stderr:
+    error: unexpected argument '--without-selector' found
+
+      tip: to pass '--without-selector' as a value, use '-- --without-selector'
+
+    Usage: kiln edit set label <ARG>...
+
+    For more information, try '--help'.
+    exit: 2
+    "#);
+    assert_snapshot!(in_app(&["remove", "label", "a"]), @r#"
+    stderr:
+    error[edit::refused] commonLabels is not defined in kustomization file
+    exit: 1
+    "#);
+    assert_snapshot!(in_app(&["remove", "component", "a"]), @r#"
+    stderr:
+    error: unrecognized subcommand 'component'
+
+    Usage: kiln edit remove [OPTIONS] [COMMAND]
+
+    For more information, try '--help'.
+    exit: 2
+    "#);
+    assert_eq!(
+        read().expect("it is there"),
+        want.replace("[a.yaml]", "[a.yaml, 'https://example.com/b.yaml']")
+    );
+}
+
+#[test]
+fn a_kustomization_that_cannot_be_edited_stays() {
+    let directory = project(&[
+        ("none/a.yaml", ""),
+        ("two/kustomization.yaml", "namespace: a\n"),
+        ("two/Kustomization", "namespace: a\n"),
+        ("faulty/kustomization.yml", "namespace: a\nresources: [a\n"),
+        ("unknown/kustomization.yml", "namespace: 1\nresource: [a]\n"),
+    ]);
+    let set = |place: &str| kiln(directory.path(), &["-C", place, "edit", "set", "namespace", "b"]);
+    assert_snapshot!(set("none"), @r#"
+    stderr:
+    error[kustomization::missing] Missing kustomization file 'kustomization.yaml'.
+    exit: 1
+    "#);
+    assert_snapshot!(set("two"), @r#"
+    stderr:
+    error[kustomization::ambiguous] Found multiple kustomization file: [kustomization.yaml Kustomization]
+    exit: 1
+    "#);
+    assert_snapshot!(set("faulty"), @r#"
+    stderr:
+    error[yaml::syntax]: expected `,` or `]`
+     --> kustomization.yml:3:1
+      |
+    2 | resources: [a
+      |            - while reading a list that begins here
+    3 |
+      | ^ found here
+
+    1 error; `kiln explain CODE` says more about a code
+    exit: 1
+    "#);
+    assert_snapshot!(set("unknown"), @r#"
+    stderr:
+    error[kustomization::wrong-type]: `namespace` takes a string, found the number `1`
+     --> kustomization.yml:1:12
+      |
+    1 | namespace: 1
+      |            ^ not a string
+      |
+      = help: put the value in quotes
+
+    error[kustomization::unknown-field]: unknown field `resource`
+     --> kustomization.yml:2:1
+      |
+    2 | resource: [a]
+      | ^^^^^^^^ not known
+      |
+      = help: did you mean `resources`?
+
+    2 errors; `kiln explain CODE` says more about a code
+    exit: 1
+    "#);
+    let set = |place: &str| {
+        kustomize(&directory.path().join(place), &["edit", "set", "namespace", "b"], &[])
+    };
+    assert_snapshot!(set("none"), @r#"
+    stderr: Error: Missing kustomization file 'kustomization.yaml'.
+    exit: 1
+    "#);
+    assert_snapshot!(set("two"), @r#"
+    stderr: Error: Found multiple kustomization file: [kustomization.yaml Kustomization]
+    exit: 1
+    "#);
+    assert_snapshot!(set("unknown"), @r#"
+    stderr: kustomization.yml:1:12 error[kustomization::wrong-type] `namespace` takes a string, found the number `1`
+    kustomization.yml:2:1 error[kustomization::unknown-field] unknown field `resource`
+    exit: 1
+    "#);
+    let create = kiln(directory.path(), &["-C", "two", "create"]);
+    assert_snapshot!(create, @r#"
+    stderr:
+    error[kustomization::ambiguous] Found multiple kustomization file: [kustomization.yaml Kustomization]
+    exit: 1
     "#);
 }
 

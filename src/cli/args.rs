@@ -117,7 +117,7 @@ pub(super) enum Command {
     Eject(EjectArgs),
     /// Change a kustomization file, and nothing else in it
     Edit(Box<EditArgs>),
-    /// Write a kustomization file; with `--project` a project file for the kustomizations below the directory
+    /// Write a kustomization file; with `--project`, a project file
     #[command(alias = "init")]
     Create(Box<CreateArgs>),
     /// What Argo CD runs when kiln is its config-management plugin

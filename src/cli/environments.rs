@@ -121,14 +121,8 @@ pub(super) fn survey(args: &SurveyArgs, around: &Surroundings<'_>) -> Result<End
 }
 
 /// Writes a project file for the kustomizations that are there.
-pub(super) fn create(
-    file: Option<&Path>,
-    around: &Surroundings<'_>,
-) -> Result<Ending, CommandError> {
+pub(super) fn create(file: &Path, around: &Surroundings<'_>) -> Result<Ending, CommandError> {
     let directory = around.terminal.directory.as_path();
-    let Some(file) = file else {
-        return Err(CommandError::Usage("`kiln create` needs `--project`".to_owned()));
-    };
     let path = directory.join(file);
     if path.exists() {
         return Err(CommandError::Usage(format!("there is a `{}` already", file.display())));

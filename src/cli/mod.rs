@@ -217,12 +217,10 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Edit(args) => {
             edit::run(args, &edit::Place { terminal: &terminal, name: Name::Kiln })
         }
-        Command::Create(_) if global.project.is_some() => {
-            environments::create(global.project.as_deref(), &around)
-        }
-        Command::Create(args) => {
-            edit::create(args, &edit::Place { terminal: &terminal, name: Name::Kiln })
-        }
+        Command::Create(args) => match &global.project {
+            Some(file) => environments::create(file, &around),
+            None => edit::create(args, &edit::Place { terminal: &terminal, name: Name::Kiln }),
+        },
         Command::Schema(args) => schema::run(&args.command, &around),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),
         Command::Version => version::run(),
