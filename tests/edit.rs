@@ -460,3 +460,22 @@ fn argo_cd_edits_and_builds() {
         assert_eq!(built(Path::new(&oracle)).0, bytes);
     }
 }
+
+/// The example of the page about editing does what the page says.
+#[test]
+fn the_example_of_the_page_works() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/editing.md");
+    let page = fs::read_to_string(page).expect("the page can be read").replace("\r\n", "\n");
+    let blocks: Vec<(&str, &str)> =
+        page.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n')).collect();
+    let [("yaml", before), ("console", commands), ("yaml", after)] = blocks[..] else {
+        panic!("the page has other blocks");
+    };
+    let directory = put(&Files::from([("kustomization.yaml".to_owned(), before.to_owned())]));
+    for command in commands.lines() {
+        let line = command.strip_prefix("$ kiln ").expect("it is a command of kiln");
+        let ran = run(Path::new(env!("CARGO_BIN_EXE_kiln")), directory.path(), line);
+        assert!(ran.status.success() && ran.stderr.is_empty(), "{line}");
+    }
+    assert_eq!(files_below(directory.path())["kustomization.yaml"], after);
+}
