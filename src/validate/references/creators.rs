@@ -12,7 +12,7 @@ use super::kinds;
 use super::makers::Makers;
 use super::pods::pod_spec;
 use super::tree::{at, child, each, text};
-use super::{CLAIM, CONFIG_MAP, PRIORITY_CLASS, RBAC, SECRET, Type};
+use super::{CLAIM, CLUSTER_ROLE, CONFIG_MAP, PRIORITY_CLASS, RBAC, ROLE, SECRET, Type};
 use crate::schema::Kubernetes;
 use crate::yaml::Node;
 
@@ -66,6 +66,8 @@ enum Installation {
     Chart,
     /// An operator, and what it is told to run, perhaps in other namespaces.
     Operator,
+    /// Many applications, of which other manifests use parts.
+    Suite,
     /// What an operator runs for one custom resource: its pods and Services have labels of which nothing is known.
     Custom,
 }
@@ -128,25 +130,35 @@ impl<'n> Creators<'n> {
         parts(name).any(is_named)
             || self.suffixes.iter().any(|end| name.ends_with(end.as_str()))
             || self.may_install(wanted, namespace)
-            || self.makers.may_create(wanted, namespace)
+            || wanted == SECRET && self.makers.may_create(SECRET, namespace)
     }
 
-    /// Returns whether there may be objects with labels of which nothing is known.
-    pub(super) fn may_label(&self, wanted: Type<'_>, namespace: &str) -> bool {
-        self.is_installed(Installation::Custom, namespace)
-            || self.may_install(wanted, namespace)
-            || self.makers.may_create(wanted, namespace)
+    /// Returns whether there may be Services or pods with labels of which nothing is known.
+    pub(super) fn may_label(&self, namespace: &str) -> bool {
+        self.installations.contains_key(&Installation::Operator)
+            || self.is_installed(Installation::Chart, namespace)
+            || self.is_installed(Installation::Custom, namespace)
     }
 
     fn may_install(&self, wanted: Type<'_>, namespace: &str) -> bool {
-        // Others of an operator may be in any namespace, these belong to its pods.
-        let is_private = matches!(wanted, SECRET | CONFIG_MAP | CLAIM);
-        let operators = self.installations.get(&Installation::Operator);
-        if is_private {
-            return namespace != ANY_NAMESPACE
-                && operators.is_some_and(|here| here.0.contains(namespace));
+        let is_here = |what| self.is_installed(what, namespace);
+        let has_operator = self.installations.contains_key(&Installation::Operator);
+        match wanted {
+            // Who binds a Role writes it.
+            ROLE => false,
+            CLUSTER_ROLE => has_operator || is_here(Installation::Chart),
+            CLAIM | CONFIG_MAP => is_here(Installation::Suite),
+            SECRET => {
+                is_here(Installation::Suite)
+                    || namespace != ANY_NAMESPACE && is_here(Installation::Operator)
+            }
+            _ => {
+                is_here(Installation::Operator)
+                    || is_here(Installation::Chart)
+                    // The operator is told to use this namespace.
+                    || has_operator && self.mentions(namespace)
+            }
         }
-        operators.is_some() || self.is_installed(Installation::Chart, namespace)
     }
 
     fn is_installed(&self, what: Installation, namespace: &str) -> bool {
@@ -235,6 +247,9 @@ impl<'n> Creators<'n> {
         let name = text(object, "metadata.name");
         if kinds::is_installer(own) {
             self.add_installation(Installation::Operator, object, "");
+        }
+        if kinds::is_suite(own) {
+            self.add_installation(Installation::Suite, object, "");
         }
         if own.group == "acid.zalan.do" {
             self.suffixes.push(format!(".{name}.credentials.postgresql.acid.zalan.do"));

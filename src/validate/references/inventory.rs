@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::creators::Creators;
 use super::pods::Pods;
 use super::tree::{at, child, each, text};
-use super::{CLUSTER_ROLE, CONFIG_MAP, PRIORITY_CLASS, SECRET, Type, well_known};
+use super::{CLUSTER_ROLE, CONFIG_MAP, PRIORITY_CLASS, ROLE, SECRET, Type, well_known};
 use crate::diagnostic::nearest;
 use crate::project::External;
 use crate::yaml::Node;
@@ -189,7 +189,7 @@ impl<'n> Inventory<'n> {
         }
         let is_there = well_known::exists(wanted, namespace, name)
             || self.creators.creates_claim(wanted, namespace, name);
-        let may_be_there = well_known::is_of_platform(namespace)
+        let may_be_there = wanted != ROLE && well_known::is_of_platform(namespace)
             || self.creators.may_create(wanted, namespace, name);
         let is_assumed = is_there || may_be_there && !self.is_misspelt(wanted, namespace, name);
         if is_assumed { Presence::Assumed } else { Presence::Absent }

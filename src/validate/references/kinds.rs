@@ -195,17 +195,21 @@ const INERT: &[(&str, &str)] = &[
     ("wgpolicyk8s.io", ""),
 ];
 
+/// Groups whose objects install many applications, into their own namespace.
+const SUITES: &[(&str, &str)] = &[
+    ("datasciencecluster.opendatahub.io", ""),
+    ("dscinitialization.opendatahub.io", ""),
+    ("kfdef.apps.kubeflow.org", ""),
+];
+
 /// Groups and kinds (none: all of the group), beside groups called `operator`, whose objects install whole applications.
 const INSTALLERS: &[(&str, &str)] = &[
     ("operators.coreos.com", "Subscription"),
     ("operators.coreos.com", "ClusterServiceVersion"),
     ("olm.operatorframework.io", ""),
-    ("datasciencecluster.opendatahub.io", ""),
-    ("dscinitialization.opendatahub.io", ""),
     ("fluxcd.controlplane.io", "FluxInstance"),
     ("hco.kubevirt.io", ""),
     ("install.istio.io", ""),
-    ("kfdef.apps.kubeflow.org", ""),
     ("maistra.io", "ServiceMeshControlPlane"),
     ("pkg.crossplane.io", ""),
     ("sailoperator.io", ""),
@@ -238,7 +242,15 @@ fn lists(kinds: &[(&str, &str)], own: Type<'_>) -> bool {
 
 /// Returns whether objects of a type install whole applications.
 pub(super) fn is_installer(own: Type<'_>) -> bool {
-    own.group.starts_with("operator.") || own.group.contains(".operator.") || lists(INSTALLERS, own)
+    own.group.starts_with("operator.")
+        || own.group.contains(".operator.")
+        || lists(INSTALLERS, own)
+        || is_suite(own)
+}
+
+/// Returns whether objects of a type install many applications, of which other manifests use parts.
+pub(super) fn is_suite(own: Type<'_>) -> bool {
+    lists(SUITES, own)
 }
 
 impl Creation {

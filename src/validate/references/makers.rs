@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::inventory::{ANY_NAMESPACE, namespace_of};
 use super::tree::{each, text};
-use super::{CLAIM, CONFIG_MAP, POD, SECRET, SERVICE, SERVICE_ACCOUNT, Type};
+use super::{POD, SECRET, Type};
 use crate::yaml::Node;
 
 /// Roles of Kubernetes that allow to create most things.
@@ -89,13 +89,10 @@ impl<'n> Makers<'n> {
 
     /// Returns whether a program may create something in a namespace.
     pub(super) fn may_create(&self, wanted: Type<'_>, namespace: &str) -> bool {
+        // Programs create Services and ConfigMaps, too, but hardly ever any that manifests name.
         let names: &[&str] = match wanted {
-            CLAIM => &["persistentvolumeclaims"],
-            CONFIG_MAP => &["configmaps"],
             POD => &["pods", "daemonsets", "deployments", "jobs", "statefulsets"],
             SECRET => &["secrets"],
-            SERVICE => &["services"],
-            SERVICE_ACCOUNT => &["serviceaccounts"],
             _ => return false,
         };
         let makes =

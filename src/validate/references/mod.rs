@@ -20,7 +20,6 @@ mod well_known;
 use std::collections::HashSet;
 
 use super::report::Found;
-use super::structure::is_placeholder;
 use super::{Finding, placed};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::project::External;
@@ -131,15 +130,14 @@ impl<'n> Reference<'n> {
     }
 }
 
-/// Returns whether a text is yet to be filled in, by Flux, by a template or by hand.
-fn is_open(node: &Node) -> bool {
-    is_placeholder(node) || is_open_text(node.text())
+/// Returns whether a text is yet to be filled in, by Flux or by a template.
+fn is_open(text: &str) -> bool {
+    text.contains(['$', '{', '<', '%', '*', '@', '#', ' ']) || text.starts_with("ENC[")
 }
 
-fn is_open_text(text: &str) -> bool {
-    text.contains(['$', '{', '<', '%', '*', '@', '#', ' '])
-        || text.starts_with("ENC[")
-        || !text.contains(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+/// Returns whether a name is yet to be filled in: names of objects have no capital letters, unlike `REPLACE_ME`.
+fn is_open_name(name: &str) -> bool {
+    is_open(name) || !name.contains(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
 impl<'a, 'n> Checker<'a, 'n> {
@@ -157,7 +155,7 @@ impl<'a, 'n> Checker<'a, 'n> {
     /// Looks up what an object names, and returns the objects that it may be.
     fn refer(&mut self, reference: &Reference<'n>) -> Vec<&'a Held<'n>> {
         let Reference { wanted, namespace, name, .. } = *reference;
-        if is_open_text(name) || is_open_text(namespace) && !namespace.is_empty() {
+        if is_open_name(name) || is_open(namespace) {
             return Vec::new();
         }
         let namespace = if wanted.is_cluster_scoped() { ANY_NAMESPACE } else { namespace };
@@ -214,7 +212,7 @@ impl<'a, 'n> Checker<'a, 'n> {
             }
         }
         let text = key.text();
-        if is_open(key) || known.contains(&text) {
+        if is_open(text) || known.contains(&text) {
             return;
         }
         let Reference { wanted, name, .. } = reference;

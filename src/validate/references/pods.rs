@@ -164,6 +164,12 @@ impl<'n> Pods<'n> {
         self.all.iter().any(|pod| is_in(pod.namespace))
     }
 
+    /// Returns whether pods of a namespace have a label, whatever its value.
+    pub(super) fn has_key(&self, key: &str, namespace: &str) -> bool {
+        let mut here = self.all.iter().filter(|pod| may_be_same(pod.namespace, namespace));
+        here.any(|pod| pod.label(key).is_some())
+    }
+
     /// Returns the label of pods in a namespace that a selector misses by this one label: what it wants, and what is there.
     pub(super) fn nearly<'s>(
         &self,
@@ -248,6 +254,12 @@ impl<'n> Selector<'n> {
     /// Returns the values of the labels.
     pub(super) fn values(&self) -> impl Iterator<Item = &'n Node> {
         self.labels.iter().map(|(_, value)| *value)
+    }
+
+    /// Returns the keys of the labels and of the expressions.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'n str> {
+        let expressions = self.expressions.iter().map(|one| one.key);
+        self.labels.iter().map(|(key, _)| *key).chain(expressions)
     }
 
     /// Returns the labels that stand in the template of a pod.

@@ -151,7 +151,7 @@ impl<'n> Checker<'_, 'n> {
     /// Checks a host that may be a Service: `name`, `name.namespace`, `name.namespace.svc` or with the domain of the cluster.
     fn check_host(&mut self, host: &'n Node, port: Option<&'n Node>) {
         let text = host.text();
-        if is_open(host) || self.inventory.hosts.contains(text) {
+        if is_open(text) || self.inventory.hosts.contains(text) {
             return;
         }
         let whole = text.strip_suffix(CLUSTER_DOMAIN).or_else(|| text.strip_suffix(".svc"));
@@ -188,7 +188,7 @@ impl<'n> Checker<'_, 'n> {
     ) {
         let reference = Reference::new(Code::ReferenceMissingService, SERVICE, namespace, at);
         let held = self.refer(&Reference { name, ..reference });
-        let Some(port) = port.filter(|port| !is_open(port)) else { return };
+        let Some(port) = port.filter(|port| !is_open(port.text())) else { return };
         let mut known = Vec::new();
         for one in &held {
             match ports(one) {

@@ -7,6 +7,7 @@ use super::{Checker, POD, SERVICE, Type, external_entry, is_open, well_known};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::yaml::Node;
 
+const CONTAINER_PORT: Code = Code::ReferenceMissingContainerPort;
 /// Ports that a container is asked at.
 const PROBES: [&str; 8] = [
     "livenessProbe.httpGet.port",
@@ -59,19 +60,14 @@ impl<'a, 'n> Checker<'a, 'n> {
         let Some(names) = names.filter(|names| !names.is_empty()) else { return };
         let names = names.concat();
         for port in each(self.object, "spec.ports[].targetPort") {
-            self.check_port_name(
-                Code::ReferenceMissingContainerPort,
-                port,
-                &names,
-                "no container of its pods has",
-            );
+            self.check_port_name(CONTAINER_PORT, port, &names, "no container of its pods has");
         }
     }
 
     fn check_port_name(&mut self, code: Code, port: &'n Node, names: &[&str], lacking: &str) {
         let name = port.text();
         let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number || is_open(port) || names.contains(&name) {
+        if is_number || is_open(name) || names.contains(&name) {
             return;
         }
         let path = path_to(self.object, port);
@@ -92,7 +88,7 @@ impl<'a, 'n> Checker<'a, 'n> {
                 for probe in PROBES {
                     if let Some(port) = at(container, probe) {
                         self.check_port_name(
-                            Code::ReferenceMissingContainerPort,
+                            CONTAINER_PORT,
                             port,
                             &names,
                             "its container does not have",
@@ -148,7 +144,7 @@ impl<'a, 'n> Checker<'a, 'n> {
     /// Returns whether nothing can be said about what a selector selects: it is yet to be filled in, or about what is outside.
     fn is_assumed(&self, wanted: Type<'static>, namespace: &str, selector: &Selector<'n>) -> bool {
         let is_of_control_plane = |value: &Node| well_known::labels_pods(value.text());
-        selector.values().any(is_open)
+        selector.values().any(|value| is_open(value.text()))
             || wanted == POD && selector.values().any(is_of_control_plane)
             || self.inventory.is_external(wanted, namespace, "*")
     }
@@ -163,8 +159,12 @@ impl<'a, 'n> Checker<'a, 'n> {
         let inventory = self.inventory;
         let may_have = |value: &Node| inventory.may_have(wanted, namespace, value.text());
         let is_mentioned = |value: &Node| inventory.creators.mentions(value.text());
+        // A program that creates pods gives them labels that no template has.
+        let makes_pods = || wanted == POD && inventory.creators.makers.may_create(POD, namespace);
+        let is_key_new = || selector.keys().any(|key| !inventory.pods.has_key(key, namespace));
         well_known::is_of_platform(namespace)
-            || inventory.creators.may_label(wanted, namespace)
+            || inventory.creators.may_label(namespace)
+            || makes_pods() && is_key_new()
             || selector.values().any(may_have)
             || selector.values().next().is_some() && selector.values().all(is_mentioned)
     }
@@ -204,12 +204,7 @@ impl<'a, 'n> Checker<'a, 'n> {
         let names: Option<Vec<Vec<&str>>> = pods.iter().map(|pod| pod.port_names()).collect();
         let Some(names) = names.map(|names| names.concat()) else { return };
         for port in each(self.object, "spec.podMetricsEndpoints[].port") {
-            self.check_port_name(
-                Code::ReferenceMissingContainerPort,
-                port,
-                &names,
-                "no container of its pods has",
-            );
+            self.check_port_name(CONTAINER_PORT, port, &names, "no container of its pods has");
         }
     }
 
