@@ -279,7 +279,8 @@ fn help() {
       diff         Show what differs between revisions, targets or folders of objects, and what a
                    cluster would do about it
       affected     List the environments that a change concerns
-      blame        Say which file, line and step wrote each field of an object, and what was there before
+      blame        Say which file, line and step wrote each field of an object, and what was there
+                   before
       values       Print the values of an environment, where each is written and what it overrides
       envs         List the environments of the project
       survey       List every kustomization of a repository, whether it builds, and why not

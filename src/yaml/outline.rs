@@ -432,7 +432,7 @@ mod tests {
     #[test]
     fn nodes_end_where_their_last_token_ends() {
         let cases = [
-            ("a: 1 # one\nb:\n- x\n- y # why\n\nc: d\n", "{<a>:<1><b>:[<x><y>]7<c>:<d>}29"),
+            ("a: 1 # one\nb:\n- x\n- y # why\n\nc: d\n", "{<a>:<1><b>:[<x><y>]7<c>:<d>}33"),
             ("a:\n  - b: c\n    d:\n  -\n", "{<a>:[{<b>:<c><d>:~}11~]17}22"),
             (
                 "a: |\n  x\n  y\n\n# no\nb: >+\n  z\n\n\nc: 1\n",

@@ -390,8 +390,10 @@ impl<'c> Checker<'c> {
         };
         let built =
             build(self.session, self.project, self.values, target.as_str(), (self.root(), options));
-        let faults = built.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
-        report.faults.extend(faults);
+        let options = self.options(1);
+        let at = Context::new(self.session, &options).span(target.at);
+        let errors = built.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
+        report.faults.extend(errors.map(|d| d.at(at, "named here")));
         let nodes = built.value.map(|built| {
             built.build.resources.iter().map(|resource| resource.node().clone()).collect()
         });

@@ -199,8 +199,7 @@ impl<'a, 'n> Checker<'a, 'n> {
                 }
             },
         };
-        let diagnostic = Diagnostic::warning(code, message).help(help);
-        self.found.push(Found { path, at: at.origin(), value: None, other: None, diagnostic });
+        self.push(path, at.origin(), None, Diagnostic::warning(code, message).help(help));
     }
 
     fn check_key(&mut self, reference: &Reference<'n>, key: &'n Node, held: &[&Held<'n>]) {
@@ -240,7 +239,11 @@ impl<'a, 'n> Checker<'a, 'n> {
         other: Option<(OriginId, &'static str)>,
         diagnostic: Diagnostic,
     ) {
-        self.found.push(Found { path, at, value: None, other, diagnostic });
+        // What a file writes once, with an anchor, is found at each of its aliases.
+        let is_known = |one: &Found| one.path == path && one.diagnostic.code == diagnostic.code;
+        if !self.found.iter().any(is_known) {
+            self.found.push(Found { path, at, value: None, other, diagnostic });
+        }
     }
 }
 
