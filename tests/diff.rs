@@ -853,8 +853,14 @@ fn what_a_revision_does_not_hold_is_an_error() {
     repository.write(&[("base/app.conf", &pointer)]);
     repository.commit();
     assert_snapshot!(repository.kiln(&["diff", "HEAD~1..HEAD"]), @r#"
+    stdout:
+    dev  not compared: HEAD (a5860432d1) does not compile: [git::lfs-pointer] base/kustomization.yaml:4:11 `base/app.conf` is a git LFS pointer to 4d7a214614, and its content is not in this clone
+
+    prod  not compared: HEAD (a5860432d1) does not compile: [git::lfs-pointer] base/kustomization.yaml:4:11 `base/app.conf` is a git LFS pointer to 4d7a214614, and its content is not in this clone
+
+    2 of 2 environments differ: 2 not compared
     stderr:
-    error[git::lfs-pointer]: `base/app.conf` is a git LFS pointer, and its content is not in this clone, at HEAD (a5860432d1)
+    error[git::lfs-pointer]: `base/app.conf` is a git LFS pointer to 4d7a214614, and its content is not in this clone, at HEAD (a5860432d1)
      --> base/kustomization.yaml:4:11
       |
     4 |   files: [app.conf]
@@ -864,7 +870,7 @@ fn what_a_revision_does_not_hold_is_an_error() {
       = note: used by dev/kustomization.yaml:2:13 (resources[0])
 
     1 error; `kiln explain CODE` says more about a code
-    exit: 2
+    exit: 1
     "#);
     // The module is empty on the disk, too.
     repository.write(&[
@@ -874,8 +880,12 @@ fn what_a_revision_does_not_hold_is_an_error() {
     repository.files.insert("vendor".to_owned(), format!("submodule {}", "1".repeat(40)));
     repository.commit();
     assert_snapshot!(repository.kiln(&["diff", "HEAD~2..HEAD", "--", "prod"]), @r#"
+    stdout:
+    prod  not compared: HEAD (9e2272d523) does not compile: [git::submodule] prod/kustomization.yaml:1:13 `vendor` is a submodule at 1111111111, whose files are in another repository
+
+    1 not compared
     stderr:
-    error[git::submodule]: `vendor` is a submodule, whose files are in another repository, at HEAD (9e2272d523)
+    error[git::submodule]: `vendor` is a submodule at 1111111111, whose files are in another repository, at HEAD (9e2272d523)
      --> prod/kustomization.yaml:1:13
       |
     1 | resources: [../vendor/lib]
@@ -884,7 +894,7 @@ fn what_a_revision_does_not_hold_is_an_error() {
       = help: a revision does not contain it: check both sides out and compare them with `--from` and `--to`
 
     1 error; `kiln explain CODE` says more about a code
-    exit: 2
+    exit: 1
     "#);
     // As a clone of one commit.
     let head = repository.git.head_id().unwrap();
@@ -1045,5 +1055,93 @@ fn an_environment_is_affected_if_something_that_it_reads_has_changed() {
     stderr:
     deleted since then: dev
     exit: 0
+    "#);
+}
+
+#[test]
+fn a_submodule_concerns_only_what_reads_it() {
+    let mut repository = shop();
+    repository.write(&[("prod/kustomization.yaml", "resources: [../vendor/lib]\n")]);
+    let module = |repository: &mut Repository, digit: &str| {
+        repository.files.insert("vendor".to_owned(), format!("submodule {}", digit.repeat(40)));
+        repository.commit();
+    };
+    module(&mut repository, "1");
+    module(&mut repository, "2");
+    repository.write(&[("base/app.conf", "x\n")]);
+    repository.commit();
+    // Another commit of the module, another file, and both.
+    let concerned = |since: &str| {
+        let text = repository.stdout(&["affected", "--since", since]);
+        text.split_whitespace().step_by(2).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(concerned("HEAD~2..HEAD~1"), "prod");
+    assert_eq!(concerned("HEAD~1..HEAD"), "dev");
+    assert_eq!(concerned("HEAD~2..HEAD"), "dev prod");
+    assert_snapshot!(repository.kiln(&["diff", "HEAD~1..HEAD"]), @r#"
+    stdout:
+    dev
+      ~ ConfigMap/dev/settings  content hash dk24fb9cg9 → fm6k7tbd2d, rolls Deployment/dev/web
+          data.app\.conf:
+            @@ -1,9 +1 @@
+            -one
+            -two
+            -three
+            -four
+            -five
+            -six
+            -seven
+            -eight
+            -nine
+            +x
+
+    1 of 2 environments differs: 2 changed; 1 rolls pods
+    stderr:
+    not compared, since they compile on neither side and nothing they read has changed: prod
+    exit: 0
+    "#);
+    assert_snapshot!(repository.kiln(&["diff", "HEAD~2..HEAD", "--format", "unified"]), @r#"
+    stdout:
+    # dev/ConfigMap/dev/settings: content hash dk24fb9cg9 → fm6k7tbd2d, rolls Deployment/dev/web
+    --- a/dev/ConfigMap/dev/settings
+    +++ b/dev/ConfigMap/dev/settings
+    @@ -1,15 +1,7 @@
+     apiVersion: v1
+     data:
+       app.conf: |
+    -    one
+    -    two
+    -    three
+    -    four
+    -    five
+    -    six
+    -    seven
+    -    eight
+    -    nine
+    +    x
+     kind: ConfigMap
+     metadata:
+       name: settings-fm6k7tbd2d
+    # prod: not compared: HEAD~2 (c18e419e49) does not compile: [git::submodule] prod/kustomization.yaml:1:13 `vendor` is a submodule at 1111111111, whose files are in another repository
+    stderr:
+    error[git::submodule]: `vendor` is a submodule at 1111111111, whose files are in another repository, at HEAD~2 (c18e419e49)
+     --> prod/kustomization.yaml:1:13
+      |
+    1 | resources: [../vendor/lib]
+      |             ^^^^^^^^^^^^^ named here
+      |
+      = help: a revision does not contain it: check both sides out and compare them with `--from` and `--to`
+
+    1 error; `kiln explain CODE` says more about a code
+    error[git::submodule]: `vendor` is a submodule at 2222222222, whose files are in another repository, at HEAD (37b10347c0)
+     --> prod/kustomization.yaml:1:13
+      |
+    1 | resources: [../vendor/lib]
+      |             ^^^^^^^^^^^^^ named here
+      |
+      = help: a revision does not contain it: check both sides out and compare them with `--from` and `--to`
+
+    1 error; `kiln explain CODE` says more about a code
+    exit: 1
     "#);
 }

@@ -47,7 +47,12 @@ pub(super) fn run(args: &AffectedArgs, around: &Surroundings<'_>) -> Result<Endi
             _ => true,
         }
     });
-    if old.has_git_fault() || new.has_git_fault() {
+    // By inputs, what a revision does not hold counts as what it is called there.
+    let is_fault = |side: &Side<'_>| match args.by {
+        AffectedBy::Inputs => side.has_broken_repository(),
+        AffectedBy::Output => side.has_git_fault(),
+    };
+    if is_fault(&old) || is_fault(&new) {
         return Ok(Ending::Unable);
     }
     let mut deleted = Vec::new();

@@ -303,6 +303,8 @@ fn one(
             };
         }
         (None, None) if inputs.is_some_and(|inputs| has_same_inputs(inputs, pair)) => {
+            from.excuse(&old_faults);
+            to.excuse(&new_faults);
             done.is_broken_as_before = true;
         }
         (old, _) => {

@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::side::{self, Side};
 use crate::diff::same_value;
+use crate::git::GitError;
 use crate::project::{Environment, ValuesFile};
 use crate::provenance::OriginId;
 use crate::values::ValueArgs as Values;
@@ -93,9 +94,16 @@ impl Answers<'_> {
 fn is_same<T: PartialEq>(old: &io::Result<T>, new: &io::Result<T>) -> bool {
     match (old, new) {
         (Ok(old), Ok(new)) => old == new,
-        (Err(old), Err(new)) => old.kind() == new.kind(),
+        // What is not in a revision may be another thing in each.
+        (Err(old), Err(new)) => old.kind() == new.kind() && git_text(old) == git_text(new),
         _ => false,
     }
+}
+
+/// Returns what an error says of a revision.
+fn git_text(error: &io::Error) -> Option<String> {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<GitError>());
+    inner.map(ToString::to_string)
 }
 
 /// Compares the inputs of environments of two sides.

@@ -202,9 +202,7 @@ impl<'r> Side<'r> {
                 d
             })
             .collect();
-        if errors.iter().any(|d| d.code.name().starts_with("git::")) {
-            self.said_git_fault.store(true, Ordering::Relaxed);
-        }
+        self.excuse(&errors);
         self.around.terminal.report(&errors, self.session.sources());
     }
 
@@ -364,14 +362,27 @@ impl<'r> Side<'r> {
         Outcome { value, diagnostics: faults }
     }
 
-    /// Reports what was wrong with the repository; whether there was anything.
+    /// Returns whether the repository is at fault, and reports it if that was not done where it was met. Files that a revision
+    /// does not hold are a fault only of what needs them, if that has said so.
     pub(super) fn has_git_fault(&self) -> bool {
-        let fault = self.files.fault();
-        if let Some(fault) = fault.as_ref().filter(|_| !self.said_git_fault.load(Ordering::Relaxed))
-        {
+        let is_said = self.said_git_fault.load(Ordering::Relaxed);
+        let fault = self.files.fault().filter(|fault| !(is_said && fault.is_of_files()));
+        if let Some(fault) = fault.as_ref().filter(|_| !is_said) {
             self.around.terminal.report(&[git_error(fault)], self.session.sources());
         }
         fault.is_some()
+    }
+
+    /// Like [`Side::has_git_fault`], whatever files a revision does not hold.
+    pub(super) fn has_broken_repository(&self) -> bool {
+        self.files.fault().is_some_and(|fault| !fault.is_of_files()) && self.has_git_fault()
+    }
+
+    /// Notes faults that are not reported, since nothing depends on them.
+    pub(super) fn excuse(&self, faults: &[Diagnostic]) {
+        if faults.iter().any(|d| d.code.name().starts_with("git::")) {
+            self.said_git_fault.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -60,17 +60,33 @@ pub(crate) enum GitError {
         clone: Clone,
     },
     /// A file of a submodule was asked for.
-    #[error("`{0}` is a submodule, whose files are in another repository")]
-    Submodule(String),
+    #[error("`{path}` is a submodule at {commit}, whose files are in another repository")]
+    Submodule {
+        /// The path of the submodule, within the repository.
+        path: String,
+        /// Its commit.
+        commit: String,
+    },
     /// A file is a pointer into the storage of git LFS, and its content is not there.
-    #[error("`{0}` is a git LFS pointer, and its content is not in this clone")]
-    LfsPointer(String),
+    #[error("`{path}` is a git LFS pointer to {digest}, and its content is not in this clone")]
+    LfsPointer {
+        /// The path of the file.
+        path: String,
+        /// The beginning of the SHA-256 of the content.
+        digest: String,
+    },
     /// There is no index.
     #[error("the git index cannot be read: {0}")]
     Index(String),
 }
 
 impl GitError {
+    /// Returns whether the fault is of the files that were asked for, and not of the repository: what does not need them can
+    /// go on.
+    pub(crate) fn is_of_files(&self) -> bool {
+        matches!(self, Self::Submodule { .. } | Self::LfsPointer { .. })
+    }
+
     /// Returns what to do.
     pub(crate) fn help(&self) -> Option<String> {
         let deepen = "run `git fetch --unshallow`, or set `fetch-depth: 0` for actions/checkout";
@@ -89,15 +105,17 @@ impl GitError {
             }
             Self::NoMergeBase { clone: Clone::Shallow, .. }
             | Self::MissingObject { clone: Clone::Shallow, .. } => deepen,
-            Self::NoMergeBase { .. } => "compare the revisions themselves with `--no-merge-base`",
+            Self::NoMergeBase { .. } => {
+                "compare the revisions themselves, with `--no-merge-base` or as `A..B`"
+            }
             Self::MissingObject { clone: Clone::Partial, .. } => {
                 "run `git fetch --refetch --no-filter`, which gets every object"
             }
             Self::MissingObject { .. } => "run `git fsck`: the repository is damaged",
-            Self::Submodule(_) => {
+            Self::Submodule { .. } => {
                 "a revision does not contain it: check both sides out and compare them with `--from` and `--to`"
             }
-            Self::LfsPointer(_) => {
+            Self::LfsPointer { .. } => {
                 "run `git lfs pull` for the commit that is checked out, `git lfs fetch --all` for any other"
             }
             Self::Unreadable(_) | Self::Index(_) => return None,

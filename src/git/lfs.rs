@@ -5,13 +5,23 @@
 
 use std::path::{Path, PathBuf};
 
+use super::GitError;
+
 const VERSION: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
 const MAX_POINTER_BYTES: usize = 1024;
 const DIGEST_DIGITS: usize = 64;
+const SHORT_DIGITS: usize = 10;
 
 /// Returns whether the bytes of a file are a pointer.
-pub(crate) fn is_pointer(bytes: &[u8]) -> bool {
+pub(super) fn is_pointer(bytes: &[u8]) -> bool {
     bytes.len() <= MAX_POINTER_BYTES && bytes.starts_with(VERSION) && digest(bytes).is_some()
+}
+
+/// Returns the fault of a file whose bytes are a pointer; none for all other files.
+pub(crate) fn fault(path: &str, bytes: &[u8]) -> Option<GitError> {
+    let digest = digest(bytes).filter(|_| is_pointer(bytes))?;
+    let digest = digest[..SHORT_DIGITS].to_owned();
+    Some(GitError::LfsPointer { path: path.to_owned(), digest })
 }
 
 fn digest(bytes: &[u8]) -> Option<&str> {

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use error::{Clone, GitError};
 #[allow(unused_imports, reason = "what is staged is asked by hooks")]
 pub(crate) use index::{Index, Staged};
-pub(crate) use lfs::is_pointer as is_lfs_pointer;
+pub(crate) use lfs::fault as lfs_fault;
 pub(crate) use reader::RevisionReader;
 
 /// A repository that was found.

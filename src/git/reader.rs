@@ -19,7 +19,7 @@ use gix::bstr::BStr;
 use gix::objs::tree::EntryKind as Mode;
 use gix::objs::{Find, Kind, TreeRefIter};
 
-use super::{Clone as CloneKind, GitError, Revision, lfs};
+use super::{Clone as CloneKind, GitError, Revision, SHORT_ID_DIGITS, lfs};
 use crate::source::{DiskReader, EntryKind, Reader};
 
 /// How many links a path may lead through; more are a loop.
@@ -134,7 +134,9 @@ impl RevisionReader {
             }
             Ok(None) => Err(GitError::MissingObject {
                 id: id.to_string(),
-                path: path.display().to_string(),
+                path: if path.as_os_str().is_empty() { Path::new(".") } else { path }
+                    .display()
+                    .to_string(),
                 clone: self.clone,
             }),
             Err(error) => Err(GitError::Unreadable(error.to_string())),
@@ -258,7 +260,7 @@ impl RevisionReader {
         match mode {
             Mode::Tree => {}
             Mode::Commit => {
-                return Err(self.failed(GitError::Submodule(parent.display().to_string())));
+                return Err(self.failed(submodule(parent, &id)));
             }
             _ => return Err(Self::missing(path)),
         }
@@ -274,9 +276,18 @@ impl RevisionReader {
         let content = lfs::object_path(&self.common, &bytes).map(|path| DiskReader.read(&path));
         match content {
             Some(Ok(content)) => Ok(content),
-            _ => Err(self.failed(GitError::LfsPointer(inside.display().to_string()))),
+            _ => {
+                let path = inside.display().to_string();
+                let missing = || GitError::Unreadable(format!("`{path}` is no LFS pointer"));
+                Err(self.failed(lfs::fault(&path, &bytes).unwrap_or_else(missing)))
+            }
         }
     }
+}
+
+fn submodule(path: &Path, id: &gix::ObjectId) -> GitError {
+    let commit = id.to_hex_with_len(SHORT_ID_DIGITS).to_string();
+    GitError::Submodule { path: path.display().to_string(), commit }
 }
 
 /// Returns the parts of a path, in order, without `.`; the root is a part of its own.
@@ -290,7 +301,7 @@ impl Reader for RevisionReader {
         match self.resolve(path, Last::Follow)? {
             Place::Tree(inside, Some(found)) => match found.mode {
                 Mode::Blob | Mode::BlobExecutable => self.file(&inside, &found.id),
-                Mode::Commit => Err(self.failed(GitError::Submodule(inside.display().to_string()))),
+                Mode::Commit => Err(self.failed(submodule(&inside, &found.id))),
                 Mode::Tree | Mode::Link => Err(io::Error::from(io::ErrorKind::IsADirectory)),
             },
             Place::Tree(_, None) | Place::Git => Err(io::Error::from(io::ErrorKind::IsADirectory)),

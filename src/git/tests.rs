@@ -151,10 +151,16 @@ fn what_a_revision_does_not_hold_is_named() {
     assert!(reader.list(&at("vendor/lib")).unwrap().is_empty());
     assert_eq!(reader.fault(), None);
     assert!(reader.kind(&at("vendor/lib/x")).is_err());
-    assert_eq!(reader.fault(), Some(GitError::Submodule("vendor/lib".to_owned())));
+    assert_eq!(
+        reader.fault(),
+        Some(GitError::Submodule { path: "vendor/lib".to_owned(), commit: "1".repeat(10) })
+    );
     let reader = repository.reader(revision).unwrap();
     assert!(reader.read(&at("big.yaml")).is_err());
-    assert_eq!(reader.fault(), Some(GitError::LfsPointer("big.yaml".to_owned())));
+    assert_eq!(
+        reader.fault(),
+        Some(GitError::LfsPointer { path: "big.yaml".to_owned(), digest: digest[..10].to_owned() })
+    );
     // Once it is fetched it is read.
     let object = at(".git/lfs/objects/4d/7a").join(digest);
     fs::create_dir_all(object.parent().unwrap()).unwrap();

@@ -128,9 +128,9 @@ impl Context<'_> {
     /// Returns the diagnostic that says why a file does not hold objects.
     pub(crate) fn read_fault_diagnostic(&self, fault: &ReadFault, file: &SourceFile) -> Diagnostic {
         let at = |offset: usize| file.character(offset);
-        if git::is_lfs_pointer(file.bytes()) {
-            let path = display_path(file.path(), &self.options.shown_from);
-            return git_error(&GitError::LfsPointer(path)).at(at(0), "a pointer, no object");
+        let path = display_path(file.path(), &self.options.shown_from);
+        if let Some(fault) = git::lfs_fault(&path, file.bytes()) {
+            return git_error(&fault).at(at(0), "a pointer, no object");
         }
         match fault {
             ReadFault::NotUtf8(offset) => {
@@ -358,8 +358,8 @@ pub(crate) fn git_error(error: &GitError) -> Diagnostic {
         GitError::Revision { .. } => Code::GitUnknownRevision,
         GitError::NoMergeBase { .. } => Code::GitNoMergeBase,
         GitError::MissingObject { .. } => Code::GitMissingObject,
-        GitError::Submodule(_) => Code::GitSubmodule,
-        GitError::LfsPointer(_) => Code::GitLfsPointer,
+        GitError::Submodule { .. } => Code::GitSubmodule,
+        GitError::LfsPointer { .. } => Code::GitLfsPointer,
         GitError::Unreadable(_) | GitError::Index(_) => Code::GitUnreadable,
     };
     let diagnostic = Diagnostic::error(code, error.to_string());
