@@ -218,8 +218,10 @@ fn objects() -> impl Strategy<Value = Vec<Value>> {
     })
 }
 
+const CASES: u32 = if cfg!(debug_assertions) { 400 } else { 4000 };
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 400 } else { 4000 }))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES) })]
 
     #[test]
     fn applying_a_report_to_one_side_gives_the_other(old in objects(), new in objects()) {
