@@ -581,7 +581,7 @@ pub(super) struct ManArgs {
 }
 
 /// Lets a switch take a value, as kustomize's do: `--enable-helm=false`.
-fn with_value(argument: Arg) -> Arg {
+pub(super) fn with_value(argument: Arg) -> Arg {
     match argument.get_action() {
         ArgAction::SetTrue => argument
             .action(ArgAction::Set)

@@ -76,15 +76,15 @@ impl Edit {
                 set_parts(image, wanted.remove(name.as_str()));
             }
         }
-        for (name, change) in wanted {
-            let image = map_of(&[
+        let new = wanted.into_iter().map(|(name, change)| {
+            map_of(&[
                 ("name", name),
                 ("newName", part(&change.new_name, "")),
                 ("newTag", part(&change.new_tag, "")),
                 ("digest", part(&change.digest, "")),
-            ]);
-            self.insert_by_name("images", image);
-        }
+            ])
+        });
+        self.insert_by_name("images", new.collect());
         self.sort_if(&LISTS, |a, b| {
             may_interact(
                 (&text(a, "name"), &text(a, "newName")),
@@ -122,17 +122,17 @@ impl Edit {
         }
     }
 
-    /// Adds an element where its name belongs if the list is sorted, else at the end.
-    pub(super) fn insert_by_name(&mut self, list: &str, element: Node) {
+    /// Adds elements where their names belong if the list is sorted, else at the end.
+    pub(super) fn insert_by_name(&mut self, list: &str, new: Vec<Node>) {
+        if new.is_empty() {
+            return;
+        }
         let list = super::tree::elements_mut(&mut self.root, list);
-        let names: Vec<String> = list.iter().map(|e| text(e, "name").into_owned()).collect();
-        let name = text(&element, "name").into_owned();
-        let at = if names.is_sorted() {
-            names.partition_point(|other| *other < name)
-        } else {
-            names.len()
-        };
-        list.insert(at, element);
+        let is_sorted = list.is_sorted_by_key(|element| text(element, "name").into_owned());
+        list.extend(new);
+        if is_sorted {
+            list.sort_by_cached_key(|element| text(element, "name").into_owned());
+        }
     }
 
     /// Sorts elements by name, as kustomize does, if the order of two matters that stand the other way around.

@@ -4,7 +4,7 @@
 //! that change made and nothing else: comments, order, indentation, quotes and line breaks stay. What the new text builds to is
 //! what kustomize's own result builds to. Nothing is read or written here but what is handed in.
 //!
-//! A command changes the tree of the file as kustomize changes its structures; [`rewrite`] then finds the text for the tree:
+//! A command changes the tree of the file as kustomize changes its structures; [`mod@rewrite`] then finds the text for the tree:
 //!
 //! ```yaml
 //! images:

@@ -47,11 +47,12 @@ impl Edit {
                 }
             }
         }
-        for (name, count) in wanted {
+        let new = wanted.into_iter().map(|(name, count)| {
             let mut element = map_of(&[("name", name)]);
             push(&mut element, "count", integer(count));
-            self.insert_by_name(LIST, element);
-        }
+            element
+        });
+        self.insert_by_name(LIST, new.collect());
         // Two entries may fit one object if it had the name of one before it got that of the other, with a prefix or suffix.
         self.sort_if(&[LIST], |a, b| {
             let (a, b) = (text(a, "name"), text(b, "name"));

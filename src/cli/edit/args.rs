@@ -2,21 +2,15 @@
 
 use clap::{Arg, ArgAction, Args, Subcommand};
 
+use crate::cli::args::with_value;
+
 /// Gives flags the habits of kustomize's: a switch may have a value, `--force=false`; a value may begin with `-`.
 fn as_in_kustomize(argument: Arg) -> Arg {
     if argument.get_long().is_none() {
         return argument;
     }
     match argument.get_action() {
-        ArgAction::SetTrue => argument
-            .action(ArgAction::Set)
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_value("false")
-            .default_missing_value("true")
-            .value_name("BOOL")
-            .value_parser(boolean)
-            .hide_default_value(true),
+        ArgAction::SetTrue => with_value(argument).value_parser(boolean),
         ArgAction::Set | ArgAction::Append => argument.allow_hyphen_values(true),
         _ => argument,
     }
