@@ -45,6 +45,7 @@ mod emit;
 mod finish;
 mod generate;
 mod git;
+mod graph;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;

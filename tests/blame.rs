@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -173,7 +174,7 @@ fn traced(files: &Files, environment: &str) -> Option<Objects> {
                 }
                 if path == "metadata.name" {
                     let before = field.writes.iter().rev().find_map(|write| write.before.as_ref());
-                    object.first_name = before.unwrap_or(&field.value).text().to_owned();
+                    before.unwrap_or(&field.value).text().clone_into(&mut object.first_name);
                 }
                 object.fields.insert(path, (shown(&field.value), texts));
             }
@@ -507,42 +508,51 @@ fn compare(
     }
 }
 
-#[test]
-fn a_field_changes_exactly_if_its_history_names_the_text_that_is_changed() {
-    let wanted = std::env::var("KILN_BLAME").ok();
-    let all = wanted.is_some();
-    let part = wanted.filter(|wanted| wanted != "all");
-    let mut summary = String::new();
-    let mut faults = Vec::new();
-    let mut met = BTreeSet::new();
-    let mut total = 0;
-    for example in EXAMPLES {
+/// An example and what its histories say.
+struct Example {
+    name: &'static str,
+    files: Files,
+    environments: Vec<String>,
+    before: BTreeMap<String, Objects>,
+    /// The fields whose histories name a text.
+    named: BTreeMap<Text, BTreeSet<Where>>,
+}
+
+impl Example {
+    fn read(name: &'static str) -> Self {
         let mut files = Files::new();
-        read(&root(example), &mut files, &root(example));
+        read(&root(name), &mut files, &root(name));
         // What values may be is another question.
         let project = files.get_mut(&Path::new(ROOT).join("kiln.yaml")).expect("there is one");
         let text = String::from_utf8_lossy(project).replace("  schema: values.schema.json\n", "");
         *project = text.replace("values:\n\n", "\n").into_bytes();
-        let environments = environments(example);
-        let before: BTreeMap<String, Objects> = environments
-            .iter()
-            .map(|e| (e.clone(), traced(&files, e).expect("the example is built")))
-            .collect();
+        let environments = environments(name);
+        let traced = |e: &String| (e.clone(), traced(&files, e).expect("the example is built"));
+        let before = environments.iter().map(traced).collect();
+        let mut example = Self { name, files, environments, before, named: BTreeMap::new() };
+        example.find_named();
+        example
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (Where, &BTreeSet<Stretch>)> {
+        self.before.iter().flat_map(|(environment, objects)| {
+            objects.iter().flat_map(move |(key, object)| {
+                object.fields.iter().map(move |(path, (_, texts))| {
+                    ((environment.clone(), key.clone(), path.clone()), texts)
+                })
+            })
+        })
+    }
+
+    fn find_named(&mut self) {
         let mut named: BTreeMap<Text, BTreeSet<Where>> = BTreeMap::new();
         let mut stretches: Vec<(Stretch, Where)> = Vec::new();
-        let mut fields = 0;
-        for (environment, objects) in &before {
-            for (key, object) in objects {
-                for (path, (_, texts)) in &object.fields {
-                    fields += 1;
-                    for text in texts {
-                        let place = (environment.clone(), key.clone(), path.clone());
-                        if text.1 == text.2 {
-                            named.entry((text.0.clone(), text.1)).or_default().insert(place);
-                        } else {
-                            stretches.push((text.clone(), place));
-                        }
-                    }
+        for (place, texts) in self.fields() {
+            for text in texts {
+                if text.1 == text.2 {
+                    named.entry((text.0.clone(), text.1)).or_default().insert(place.clone());
+                } else {
+                    stretches.push((text.clone(), place.clone()));
                 }
             }
         }
@@ -550,14 +560,17 @@ fn a_field_changes_exactly_if_its_history_names_the_text_that_is_changed() {
             let around = stretches.iter().filter(|(stretch, _)| holds(stretch, text));
             places.extend(around.map(|(_, place)| place.clone()));
         }
-        let check = Check { files: &files, environments: &environments, before: &before };
-        let mut work: Vec<(&Text, Where, Vec<Edit>)> = Vec::new();
-        for (text, places) in &named {
-            let Some(bytes) = files.get(&text.0) else { continue };
+        self.named = named;
+    }
+
+    /// Returns the texts that can be changed, each with the field that is made of it most, and how.
+    fn work(&self) -> Vec<(&Text, Where, Vec<Edit>)> {
+        let mut work = Vec::new();
+        for (text, places) in &self.named {
+            let Some(bytes) = self.files.get(&text.0) else { continue };
             let content = std::str::from_utf8(bytes).expect("an example is text");
-            // The field that it makes most of.
             let own = places.iter().filter_map(|place| {
-                let texts = &before[&place.0][&place.1].fields[&place.2].1;
+                let texts = &self.before[&place.0][&place.1].fields[&place.2].1;
                 texts.contains(&(text.0.clone(), text.1, text.1)).then_some((texts.len(), place))
             });
             let (_, own) = own.min().expect("a field is made of it");
@@ -566,32 +579,20 @@ fn a_field_changes_exactly_if_its_history_names_the_text_that_is_changed() {
                 work.push((text, own.clone(), edits));
             }
         }
-        let texts = work.len();
-        let line_of = |text: &Text| {
-            let content = String::from_utf8_lossy(&files[&text.0]);
-            let start = content[..text.1 as usize].rfind('\n').map_or(0, |at| at + 1);
-            content[start..].lines().next().unwrap_or_default().trim().to_owned()
-        };
-        let exception = |text: &Text| {
-            let file = text.0.strip_prefix(ROOT).unwrap_or(&text.0).to_string_lossy();
-            let line = line_of(text);
-            let is_it =
-                |one: &&(&str, &str, &str)| *one == &(example, file.as_ref(), line.as_str());
-            EXCEPTIONS.iter().find(is_it)
-        };
-        if let Some(part) = &part {
-            work.retain(|(text, ..)| text.0.to_string_lossy().contains(part));
-        } else if !all {
-            let step = (texts / 8).max(1);
-            work = work.into_iter().step_by(step).collect();
-        }
+        work
+    }
+
+    /// Changes texts with all processors.
+    fn reports<'e>(&self, work: &[(&'e Text, Where, Vec<Edit>)]) -> Vec<(&'e Text, Report)> {
+        let check =
+            Check { files: &self.files, environments: &self.environments, before: &self.before };
         let next = AtomicUsize::new(0);
         let reports = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             let run = || {
                 while let Some((text, own, edits)) = work.get(next.fetch_add(1, Ordering::Relaxed))
                 {
-                    let report = check.text(text, own, &named[*text], edits);
+                    let report = check.text(text, own, &self.named[*text], edits);
                     reports.lock().expect("no thread has failed").push((*text, report));
                 }
             };
@@ -602,33 +603,88 @@ fn a_field_changes_exactly_if_its_history_names_the_text_that_is_changed() {
         });
         let mut reports = reports.into_inner().expect("no thread has failed");
         reports.sort_by_key(|(text, _)| *text);
+        reports
+    }
+
+    fn line_of(&self, text: &Text) -> String {
+        let content = String::from_utf8_lossy(&self.files[&text.0]);
+        let start = content[..text.1 as usize].rfind('\n').map_or(0, |at| at + 1);
+        content[start..].lines().next().unwrap_or_default().trim().to_owned()
+    }
+
+    fn exception(
+        &self,
+        text: &Text,
+    ) -> Option<&'static (&'static str, &'static str, &'static str)> {
+        let file = text.0.strip_prefix(ROOT).unwrap_or(&text.0).to_string_lossy();
+        let line = self.line_of(text);
+        EXCEPTIONS.iter().find(|one| **one == (self.name, file.as_ref(), line.as_str()))
+    }
+}
+
+/// What was found in all examples.
+#[derive(Default)]
+struct Findings {
+    summary: String,
+    faults: Vec<String>,
+    exceptions: BTreeSet<&'static (&'static str, &'static str, &'static str)>,
+    total: usize,
+}
+
+impl Findings {
+    fn add(&mut self, example: &Example, texts: usize, reports: &[(&Text, Report)]) {
         let (mut excepted, mut renamed) = (0, 0);
-        for (text, report) in &reports {
+        for (text, report) in reports {
             renamed += usize::from(report.renamed && report.is_right());
-            let place = format!("{example} {} `{}`", text.0.display(), line_of(text));
-            match (exception(text), report.is_right()) {
+            let place =
+                format!("{} {} `{}`", example.name, text.0.display(), example.line_of(text));
+            match (example.exception(text), report.is_right()) {
                 (None, true) => {}
-                (Some(one), true) => faults.push(format!("{place} is no exception: {one:?}")),
+                (Some(one), true) => self.faults.push(format!("{place} is no exception: {one:?}")),
                 (Some(one), false) => {
                     excepted += 1;
-                    met.insert(*one);
+                    self.exceptions.insert(one);
                 }
-                (None, false) if report.refused => faults.push(format!("{place}: refused")),
-                (None, false) => faults.push(format!("{place}{report}")),
+                (None, false) if report.refused => self.faults.push(format!("{place}: refused")),
+                (None, false) => self.faults.push(format!("{place}{report}")),
             }
         }
-        total += reports.len();
+        self.total += reports.len();
         let _ = writeln!(
-            summary,
-            "{example}: {fields} fields, {texts} texts, {} of them changed, {renamed} with what names them, {excepted} exceptions",
+            self.summary,
+            "{}: {} fields, {texts} texts, {} of them changed, {renamed} with what names them, {excepted} exceptions",
+            example.name,
+            example.fields().count(),
             reports.len()
         );
     }
-    if all {
-        println!("{summary}{} exceptions among {total} texts", met.len());
-        let stale = EXCEPTIONS.iter().filter(|one| part.is_none() && !met.contains(*one));
-        faults.extend(stale.map(|one| format!("it is not made of any field: {one:?}")));
-        assert!(part.is_some() || met.len() * 100 <= total, "{} of {total}", met.len());
+}
+
+#[test]
+fn a_field_changes_exactly_if_its_history_names_the_text_that_is_changed() {
+    let wanted = std::env::var("KILN_BLAME").ok();
+    let mut findings = Findings::default();
+    for name in EXAMPLES {
+        let example = Example::read(name);
+        let mut work = example.work();
+        let texts = work.len();
+        match wanted.as_deref() {
+            Some("all") => {}
+            Some(part) => work.retain(|(text, ..)| text.0.to_string_lossy().contains(part)),
+            None => work = work.into_iter().step_by((texts / 8).max(1)).collect(),
+        }
+        findings.add(&example, texts, &example.reports(&work));
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    if wanted.as_deref() == Some("all") {
+        let (met, total) = (findings.exceptions.len(), findings.total);
+        assert!(met * 100 <= total, "{met} of {total} are exceptions");
+        let stale = EXCEPTIONS.iter().filter(|one| !findings.exceptions.contains(one));
+        findings.faults.extend(stale.map(|one| format!("no field is made of it: {one:?}")));
+    }
+    if wanted.is_some() {
+        let (summary, met) = (&findings.summary, findings.exceptions.len());
+        let text = format!("{summary}{met} exceptions among {} texts\n", findings.total);
+        std::io::stderr().write_all(text.as_bytes()).expect("the figures are printed");
+    }
+    assert!(findings.faults.is_empty(), "{}", findings.faults.join("\n"));
 }

@@ -72,7 +72,11 @@ impl Tracer<'_> {
     /// Returns the write of one step, which may have several records, and what was there before.
     fn write(&self, id: OriginId, newest: Derived, depth: usize) -> (Write, OriginId) {
         let kind = self.provenance.step_of(newest.step).kind;
-        let reading = if kind == StepKind::Generate { Reading::Lines } else { Reading::Yaml };
+        let reading = match kind {
+            StepKind::Generate => Reading::Lines,
+            StepKind::NameReference => Reading::Name,
+            _ => Reading::Yaml,
+        };
         let mut write = Write {
             step: Some(kind),
             layer: self.layer_of(newest.step),
@@ -115,7 +119,11 @@ impl Tracer<'_> {
             Origin::Derived(_) => {
                 let writes = self.history_within(&[from], &[], depth - 1);
                 let oldest = writes.iter().rev().flat_map(|write| &write.sources).next();
-                let place = self.place(from).or_else(|| oldest.map(|source| source.place.clone()));
+                let oldest = oldest.map(|source| source.place.clone());
+                let place = match reading {
+                    Reading::Name => oldest.or_else(|| self.place(from)),
+                    Reading::Yaml | Reading::Lines => self.place(from).or(oldest),
+                };
                 let source = |place: Place| {
                     let (kind, overrides) = (SourceKind::Text, Vec::new());
                     Source { place, end: None, kind, writes, overrides }

@@ -113,9 +113,10 @@ fn near_step(node: &Node, wanted: &PathStep) -> Option<String> {
         }
         PathStep::Element(fields) => {
             let (name, value) = fields.first()?;
-            let text = |element: &'_ Node| match name.is_empty() {
-                true => Some(element.shared_text()),
-                false => element.get(Key::text_key(name)).map(Node::shared_text),
+            let text = |element: &Node| {
+                let field =
+                    if name.is_empty() { Some(element) } else { element.get(Key::text_key(name)) };
+                field.map(Node::shared_text)
             };
             let values: Vec<_> = node.elements()?.iter().filter_map(text).collect();
             let values = || values.iter().map(ecow::EcoString::as_str);

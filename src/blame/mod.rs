@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::Build;
 use crate::project::FILE_NAMES;
 use crate::provenance::{
-    Effect, Kept, LogKind, Origin, OriginId, PathStep, Provenance, StepKind, ValuePath,
+    Effect, Kept, LogEntry, LogKind, Origin, OriginId, PathStep, Provenance, StepKind, ValuePath,
 };
 use crate::resource::{Resource, ResourceSet};
 use crate::session::Session;
@@ -247,7 +247,7 @@ impl<'b> Tracer<'b> {
                         kind,
                         step,
                         layer: self.layer_of(derived.step),
-                        at: self.place(derived.at),
+                        at: self.place(derived.from).or_else(|| self.place(derived.at)),
                         fields: self.old_fields(resource, &removed, before?, &places),
                         path: removed,
                     });
@@ -274,29 +274,45 @@ impl<'b> Tracer<'b> {
                 None if rest.is_empty() && entry.kind == LogKind::Deleted => Vec::new(),
                 None => continue,
             };
-            return Some(Removal {
-                path: entry.path.clone(),
-                kind: entry.kind,
-                step: self.provenance.step_of(entry.step).kind,
-                layer: self.layer_of(entry.step),
-                at: self.place(entry.at),
-                fields,
-            });
+            return Some(Removal { fields, ..self.logged(entry) });
         }
         None
     }
 
-    /// Returns why an object is gone.
-    pub(crate) fn removal_of_object(&self, resource: &Resource) -> Option<Removal> {
+    /// Returns why an object is gone, and a field of it as it was.
+    pub(crate) fn removal_of_object(
+        &self,
+        resource: &Resource,
+        path: &ValuePath,
+    ) -> Option<Removal> {
         let entry = resource.log().last()?;
+        let places = lookup(resource.node(), &path.0)?;
         Some(Removal {
             path: ValuePath::default(),
+            fields: self.old_fields(resource, &ValuePath::default(), resource.node(), &places),
+            ..self.logged(entry)
+        })
+    }
+
+    /// Returns what steps have removed of an object that is not there again, without the fields.
+    pub(crate) fn removals(&self, resource: &Resource) -> Vec<Removal> {
+        let is_gone = |entry: &&LogEntry| {
+            matches!(entry.kind, LogKind::Deleted | LogKind::EmptyDropped)
+                && !entry.path.0.is_empty()
+                && lookup(resource.node(), &entry.path.0).is_none()
+        };
+        resource.log().iter().filter(is_gone).map(|entry| self.logged(entry)).collect()
+    }
+
+    fn logged(&self, entry: &LogEntry) -> Removal {
+        Removal {
+            path: entry.path.clone(),
             kind: entry.kind,
             step: self.provenance.step_of(entry.step).kind,
             layer: self.layer_of(entry.step),
             at: self.place(entry.at),
-            fields: self.fields(resource),
-        })
+            fields: Vec::new(),
+        }
     }
 
     /// Returns the fields of a value that is gone. `path`: that of `root`; `places`: the steps from there.
@@ -349,7 +365,7 @@ struct Walk<'w, 't, 'b> {
 }
 
 impl Walk<'_, '_, '_> {
-    fn node<'n>(&mut self, nodes: &mut Vec<&'n Node>) {
+    fn node(&mut self, nodes: &mut Vec<&Node>) {
         self.each(nodes, &|walk, nodes| {
             let field = walk.tracer.field(walk.resource, &walk.path, nodes);
             walk.out.push(field);
@@ -357,7 +373,7 @@ impl Walk<'_, '_, '_> {
     }
 
     /// Like [`Walk::node`], for a value that is gone, `above` steps below the object.
-    fn old<'n>(&mut self, nodes: &mut Vec<&'n Node>, above: usize) {
+    fn old(&mut self, nodes: &mut Vec<&Node>, above: usize) {
         self.each(nodes, &|walk, nodes| {
             let origins: Vec<OriginId> = nodes.iter().map(|node| node.origin()).collect();
             let value = nodes.last().map_or_else(Node::default, |node| (*node).clone());

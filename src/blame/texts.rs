@@ -30,6 +30,8 @@ pub(super) enum Reading {
     Yaml,
     /// By a generator: as a whole, or line by line.
     Lines,
+    /// As the name of an object, which is where it is called so first.
+    Name,
 }
 
 /// The texts of a build.
@@ -92,7 +94,7 @@ impl<'b> Texts<'b> {
                 for value in self.printed(&file, &range) {
                     out.extend(self.value(value));
                 }
-                for (start, end) in self.literals(&file, &range) {
+                for (start, end) in literals(&file, &range) {
                     out.extend(self.literal(start, end));
                 }
                 return out;
@@ -125,19 +127,6 @@ impl<'b> Texts<'b> {
         let end = Some(place.offset + (end - start));
         let (kind, overrides) = (SourceKind::Template, Vec::new());
         Some(Source { place, end, kind, writes: Vec::new(), overrides })
-    }
-
-    /// Returns the stretches of templates that are in a scalar because of a macro or a captured text. Of one that makes
-    /// several scalars it is not known what is in which.
-    fn literals(&self, file: &SourceFile, range: &Range<u32>) -> Vec<(u32, u32)> {
-        let is_within = |print: &&Print| range.start <= print.start && print.end <= range.end;
-        let mut out: Vec<(u32, u32)> = Vec::new();
-        for literal in file.prints().iter().filter(is_within).flat_map(|print| &print.literals) {
-            if !out.contains(literal) {
-                out.push(*literal);
-            }
-        }
-        out
     }
 
     /// Returns the scalars of a file, in order; none of one that is not YAML.
@@ -174,7 +163,7 @@ impl<'b> Texts<'b> {
         let line = offset..offset + line as u32;
         let scalars = self.scalars(file);
         match scalars.binary_search_by_key(&offset, |scalar| scalar.range.start) {
-            Ok(at) if reading == Reading::Yaml || scalars[at].range.end <= line.end => {
+            Ok(at) if reading != Reading::Lines || scalars[at].range.end <= line.end => {
                 scalars[at].range.clone()
             }
             _ => line,
@@ -244,6 +233,19 @@ impl<'b> Texts<'b> {
             }
         }
     }
+}
+
+/// Returns the stretches of templates that are in a scalar because of a macro or a captured text. Of one that makes
+/// several scalars it is not known what is in which.
+fn literals(file: &SourceFile, range: &Range<u32>) -> Vec<(u32, u32)> {
+    let is_within = |print: &&Print| range.start <= print.start && print.end <= range.end;
+    let mut out: Vec<(u32, u32)> = Vec::new();
+    for literal in file.prints().iter().filter(is_within).flat_map(|print| &print.literals) {
+        if !out.contains(literal) {
+            out.push(*literal);
+        }
+    }
+    out
 }
 
 /// Returns the stretch between the quotes of a scalar that has some.

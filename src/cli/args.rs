@@ -109,6 +109,10 @@ pub(super) enum Command {
     Blame(Box<BlameArgs>),
     /// Print the values of an environment, where each is written and what it overrides
     Values(ValuesCommandArgs),
+    /// List every file that a build of a target reads
+    Deps(Box<DepsArgs>),
+    /// Show what includes what: kustomizations, components, patches, values and their files
+    Graph(Box<GraphArgs>),
     /// List the environments of the project
     Envs(EnvsArgs),
     /// List every kustomization of a repository, whether it builds, and why not
@@ -442,6 +446,70 @@ pub(super) struct ValuesCommandArgs {
 
     #[command(flatten)]
     pub(super) values: ValueArgs,
+}
+
+/// List every file that a build of a target reads.
+///
+/// The list is that of a build, so it is complete: kustomizations, resources, patches, what generators read, templates and what they
+/// include, values, the project file.
+#[derive(Args, Debug)]
+pub(super) struct DepsArgs {
+    /// The directory with the kustomization, or the environment
+    #[arg(value_name = "TARGET")]
+    pub(super) target: String,
+
+    /// List also the paths at which a file would change the build if there were one
+    #[arg(long)]
+    pub(super) probed: bool,
+
+    /// How the files are printed
+    #[arg(long, value_name = "FORMAT", default_value = "list")]
+    pub(super) format: DepsFormat,
+
+    /// What depends on the files: the name that stands before them in a depfile; TARGET without it
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<String>,
+
+    #[command(flatten)]
+    pub(super) values: ValueArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum DepsFormat {
+    /// One path on each line
+    #[default]
+    List,
+    /// A rule in the syntax of make
+    Depfile,
+    /// One JSON document
+    Json,
+    /// The value of Argo CD's annotation `argocd.argoproj.io/manifest-generate-paths`
+    Argocd,
+}
+
+/// Show what includes what: kustomizations, components, patches, values and their files.
+#[derive(Args, Debug)]
+pub(super) struct GraphArgs {
+    /// Directories with a kustomization, and environments; all environments without it
+    #[arg(value_name = "TARGET")]
+    pub(super) targets: Vec<String>,
+
+    /// How the graph is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: GraphFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// A tree; what was shown before is marked `(*)`
+    #[default]
+    Text,
+    /// For Graphviz
+    Dot,
+    /// For Markdown pages that draw Mermaid
+    Mermaid,
+    /// A picture
+    Svg,
 }
 
 #[derive(Args, Debug)]

@@ -18,12 +18,14 @@ mod blame;
 mod build;
 mod diff;
 mod edit;
+mod deps;
 mod eject;
 mod environments;
 mod explain;
 mod file;
 mod import;
 mod inputs;
+mod graph;
 mod remotes;
 mod render;
 mod schema;
@@ -210,6 +212,8 @@ fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Affected(args) => affected::run(args, &around),
         Command::Blame(args) => blame::run(args, &around),
         Command::Values(args) => values::run(args, &around),
+        Command::Deps(args) => deps::run(args, &around),
+        Command::Graph(args) => graph::run(args, &around),
         Command::Envs(args) => environments::envs(args, &around),
         Command::Survey(args) => environments::survey(args, &around),
         Command::Eject(args) => eject::run(args, &around),

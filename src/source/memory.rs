@@ -1,6 +1,6 @@
 //! [`Reader`]s for tests and for callers that hold their files in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -119,48 +119,118 @@ impl Reader for MemoryReader {
     }
 }
 
-/// Counts the reads that go through it to another reader, per path.
+/// Counts the reads that go through it to another reader, per path, and notes what was looked for in vain.
 pub struct CountingReader<R> {
     inner: R,
     reads: Mutex<BTreeMap<PathBuf, usize>>,
+    absent: Mutex<BTreeSet<PathBuf>>,
+    links: Mutex<BTreeSet<PathBuf>>,
+    listed: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl<R: Reader> CountingReader<R> {
     /// Wraps a reader.
     pub fn new(inner: R) -> Self {
-        Self { inner, reads: Mutex::default() }
+        Self {
+            inner,
+            reads: Mutex::default(),
+            absent: Mutex::default(),
+            links: Mutex::default(),
+            listed: Mutex::default(),
+        }
     }
 
     /// Returns how often each path was read.
     pub fn reads(&self) -> BTreeMap<PathBuf, usize> {
-        self.reads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        lock(&self.reads).clone()
     }
+
+    /// Returns the paths at which nothing was.
+    pub fn absent(&self) -> BTreeSet<PathBuf> {
+        lock(&self.absent).clone()
+    }
+
+    /// Returns the symbolic links that paths led through.
+    pub fn links(&self) -> BTreeSet<PathBuf> {
+        lock(&self.links).clone()
+    }
+
+    /// Returns the directories whose entries were asked for.
+    pub fn listed(&self) -> BTreeSet<PathBuf> {
+        lock(&self.listed).clone()
+    }
+
+    /// Notes that nothing is at a path, if that is what a question was answered with.
+    fn note<T>(&self, path: &Path, answer: io::Result<T>) -> io::Result<T> {
+        let is_absent = |e: &io::Error| {
+            matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        };
+        if answer.as_ref().err().is_some_and(is_absent) {
+            lock(&self.absent).insert(clean(path));
+        }
+        answer
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl<R: Reader> Reader for CountingReader<R> {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let mut reads = self.reads.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *reads.entry(path.to_path_buf()).or_default() += 1;
-        drop(reads);
-        self.inner.read(path)
+        *lock(&self.reads).entry(path.to_path_buf()).or_default() += 1;
+        self.note(path, self.inner.read(path))
     }
 
     fn kind(&self, path: &Path) -> io::Result<EntryKind> {
-        self.inner.kind(path)
+        let kind = self.note(path, self.inner.kind(path))?;
+        if kind == EntryKind::Symlink {
+            lock(&self.links).insert(clean(path));
+        }
+        Ok(kind)
     }
 
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
-        self.inner.canonicalize(path)
+        let resolved = self.note(path, self.inner.canonicalize(path))?;
+        if resolved != path {
+            for prefix in path.ancestors() {
+                if self.inner.kind(prefix).is_ok_and(|kind| kind == EntryKind::Symlink) {
+                    lock(&self.links).insert(clean(prefix));
+                }
+            }
+        }
+        Ok(resolved)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        self.inner.list(path)
+        lock(&self.listed).insert(clean(path));
+        self.note(path, self.inner.list(path))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_asked_in_vain_is_noted() {
+        let mut reader = MemoryReader::new();
+        reader.insert("/p/a.yaml", "a");
+        reader.link("/p/l", "/q");
+        reader.insert("/q/b.yaml", "b");
+        let reader = CountingReader::new(reader);
+        assert!(reader.read(Path::new("/p/a.yaml")).is_ok());
+        assert!(reader.kind(Path::new("/p/none.yaml")).is_err());
+        assert!(reader.canonicalize(Path::new("/p/l/b.yaml")).is_ok());
+        assert!(reader.list(Path::new("/q")).is_ok());
+        let paths = |set: BTreeSet<PathBuf>| -> Vec<String> {
+            set.iter().map(|path| path.display().to_string()).collect()
+        };
+        assert_eq!(reader.reads().len(), 1);
+        assert_eq!(paths(reader.absent()), ["/p/none.yaml"]);
+        assert_eq!(paths(reader.links()), ["/p/l"]);
+        assert_eq!(paths(reader.listed()), ["/q"]);
+    }
 
     #[test]
     fn directories_follow_from_files() {

@@ -441,7 +441,9 @@ fn apply_json(
         let annotations = resource.string_map(known::ANNOTATIONS);
         resource.set_string_map(known::ANNOTATIONS, &annotations);
         resource.read_build_annotations();
-        log.into_iter().for_each(|entry| resource.push_log(entry));
+        for entry in log {
+            resource.push_log(entry);
+        }
         resource.push_log(LogEntry {
             step,
             at: patch.at,
