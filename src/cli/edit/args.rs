@@ -58,14 +58,18 @@ pub(super) enum AddCommand {
     /// Add `commonAnnotations`
     Annotation(AddAnnotationArgs),
     /// Add directories, separated by commas, to `resources`
+    #[command(mut_arg("arguments", |arg| arg.value_name("PATHS")))]
     Base(ListArgs),
     /// Add options, separated by commas, to `buildMetadata`
+    #[command(mut_arg("arguments", |arg| arg.value_name("OPTIONS")))]
     Buildmetadata(ListArgs),
     /// Add entries to `components`
+    #[command(mut_arg("arguments", |arg| arg.value_name("PATH")))]
     Component(ListArgs),
     /// Add an entry to `configMapGenerator`, or sources to one
     Configmap(AddConfigMapArgs),
     /// Add files to `generators`
+    #[command(mut_arg("arguments", |arg| arg.value_name("FILE")))]
     Generator(ListArgs),
     /// Add `commonLabels`, or labels without selectors
     Label(AddLabelArgs),
@@ -76,6 +80,7 @@ pub(super) enum AddCommand {
     /// Add an entry to `secretGenerator`, or sources to one
     Secret(AddSecretArgs),
     /// Add files to `transformers`
+    #[command(mut_arg("arguments", |arg| arg.value_name("FILE")))]
     Transformer(ListArgs),
 }
 
@@ -88,22 +93,30 @@ pub(super) struct SetArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum SetCommand {
     /// Set `commonAnnotations`: KEY:VALUE
+    #[command(mut_arg("arguments", |arg| arg.value_name("PAIR")))]
     Annotation(ListArgs),
     /// Set the options of `buildMetadata`, separated by commas
+    #[command(mut_arg("arguments", |arg| arg.value_name("OPTIONS")))]
     Buildmetadata(ListArgs),
     /// Change literals or the namespace of an entry of `configMapGenerator`
     Configmap(SetGeneratorArgs),
     /// Set what images are changed to: NAME=NEWNAME:TAG@DIGEST, where `*` is the part that is there
+    #[command(mut_arg("arguments", |arg| arg.value_name("IMAGE")))]
     Image(ListArgs),
     /// Set `commonLabels`: KEY:VALUE
+    #[command(mut_arg("arguments", |arg| arg.value_name("PAIR")))]
     Label(ListArgs),
     /// Set `namePrefix`
+    #[command(mut_arg("arguments", |arg| arg.value_name("PREFIX")))]
     Nameprefix(ListArgs),
     /// Set `nameSuffix`
+    #[command(mut_arg("arguments", |arg| arg.value_name("SUFFIX")))]
     Namesuffix(ListArgs),
     /// Set `namespace`
+    #[command(mut_arg("arguments", |arg| arg.value_name("NAMESPACE")))]
     Namespace(ListArgs),
     /// Set numbers of replicas: NAME=COUNT
+    #[command(mut_arg("arguments", |arg| arg.value_name("REPLICAS")))]
     Replicas(ListArgs),
     /// Change literals or the namespace of an entry of `secretGenerator`
     Secret(SetGeneratorArgs),
@@ -120,6 +133,7 @@ pub(super) enum RemoveCommand {
     /// Remove `commonAnnotations`: keys, separated by commas
     Annotation(RemoveMetadataArgs),
     /// Remove options, separated by commas, from `buildMetadata`
+    #[command(mut_arg("arguments", |arg| arg.value_name("OPTIONS")))]
     Buildmetadata(ListArgs),
     /// Remove entries of `configMapGenerator`: names, separated by commas
     Configmap(RemoveGeneratorArgs),
@@ -128,16 +142,18 @@ pub(super) enum RemoveCommand {
     /// Remove the entry of `patches` that says exactly this
     Patch(PatchArgs),
     /// Remove the entries of `resources` that fit patterns
+    #[command(mut_arg("arguments", |arg| arg.value_name("PATTERN")))]
     Resource(ListArgs),
     /// Remove entries of `secretGenerator`: names, separated by commas
     Secret(RemoveGeneratorArgs),
     /// Remove the entries of `transformers` that fit patterns
+    #[command(mut_arg("arguments", |arg| arg.value_name("PATTERN")))]
     Transformer(ListArgs),
 }
 
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// What the command is about
+    /// What is added, set or removed
     #[arg(value_name = "ARG")]
     pub(super) arguments: Vec<String>,
 }
