@@ -282,6 +282,8 @@ fn help() {
       blame        Say which file, line and step wrote each field of an object, and what was there
                    before
       values       Print the values of an environment, where each is written and what it overrides
+      deps         List every file that a build of a target reads
+      graph        Show what includes what: kustomizations, components, patches, values and their files
       envs         List the environments of the project
       survey       List every kustomization of a repository, whether it builds, and why not
       eject        Write a plain kustomize tree that builds to the same bytes without kiln

