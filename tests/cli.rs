@@ -843,7 +843,7 @@ fn a_kustomization_is_edited() {
 
       tip: to pass '--without-selector' as a value, use '-- --without-selector'
 
-    Usage: kiln edit set label <ARG>...
+    Usage: kiln edit set label <PAIR>...
 
     For more information, try '--help'.
     exit: 2
