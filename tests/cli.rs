@@ -279,8 +279,7 @@ fn help() {
       diff         Show what differs between revisions, targets or folders of objects, and what a
                    cluster would do about it
       affected     List the environments that a change concerns
-      blame        Say which file, line and step wrote each field of an object, and what was there
-                   before
+      blame        Say which file, line and step wrote each field of an object
       values       Print the values of an environment, where each is written and what it overrides
       deps         List every file that a build of a target reads
       graph        Show what includes what: kustomizations, components, patches, values and their files

@@ -49,6 +49,35 @@ fn check(page: &Path) -> usize {
     count
 }
 
+/// Runs the commands of a page in the directories that it changes to, and compares all that they print; returns how many.
+fn check_output(page: &Path) -> usize {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(page).expect("the page can be read").replace("\r\n", "\n");
+    let mut directory = root.to_path_buf();
+    let mut count = 0;
+    for (command, output) in commands(&text) {
+        if let Some(name) = command.strip_prefix("cd ") {
+            directory = root.join(name);
+            continue;
+        }
+        let arguments = command.strip_prefix("kiln ").expect("the page runs kiln");
+        // A quote keeps what the shell would take for a pattern.
+        let words = arguments.split(' ').map(|word| word.trim_matches('\''));
+        let run =
+            Command::new(env!("CARGO_BIN_EXE_kiln")).args(words).current_dir(&directory).output();
+        let run = run.expect("kiln can be started");
+        let printed = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
+        assert_eq!(printed.trim_end(), output.trim_end(), "$ {command}");
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn the_commands_of_the_page_about_blame_print_what_it_says() {
+    assert_eq!(check_output(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/blame.md")), 8);
+}
+
 #[test]
 fn the_commands_of_the_readme_work() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -105,7 +105,7 @@ pub(super) enum Command {
     Diff(Box<DiffArgs>),
     /// List the environments that a change concerns
     Affected(Box<AffectedArgs>),
-    /// Say which file, line and step wrote each field of an object, and what was there before
+    /// Say which file, line and step wrote each field of an object
     Blame(Box<BlameArgs>),
     /// Print the values of an environment, where each is written and what it overrides
     Values(ValuesCommandArgs),
