@@ -5,6 +5,7 @@ use std::fmt;
 
 use ecow::EcoString;
 
+use crate::provenance::OriginId;
 use crate::resource::{Gvk, Resource, read_documents};
 use crate::tree;
 use crate::yaml::{Node, known};
@@ -90,9 +91,10 @@ impl Entry {
     pub(super) fn object(&self) -> Object {
         let node = match &self.content {
             Content::Tree(node) => node.clone(),
-            // What was written a moment ago can be read.
+            // What was written a moment ago can be read; if not, it differs as a text.
             Content::Text(text) => {
-                read_documents(text, 1).ok().and_then(|mut nodes| nodes.pop()).unwrap_or_default()
+                let read = read_documents(text, 1).ok().and_then(|mut nodes| nodes.pop());
+                read.unwrap_or_else(|| Node::string(text.as_ref(), OriginId::NONE))
             }
         };
         Object { id: self.id.clone(), name: self.name.clone(), node }
@@ -110,6 +112,7 @@ impl Snapshot {
     pub(crate) fn of_build(build: &crate::Build) -> Self {
         let crate::Output::Stream(stream) = &build.output else { return Self::default() };
         let texts = if stream.is_empty() { Vec::new() } else { tree::documents(stream) };
+        debug_assert_eq!(texts.len(), build.resources.len(), "each object is a document");
         let entry = |(resource, text): (&Resource, &[u8])| {
             let id = resource.id();
             let node = resource.node();
