@@ -50,6 +50,13 @@ impl ObjectName {
         self.namespace.as_ref().is_none_or(|wanted| named(wanted) == named(namespace))
     }
 
+    /// Returns whether an object has exactly the group and namespace that are written, none if none are.
+    fn is_exact(&self, resource: &Resource) -> bool {
+        let id = resource.id();
+        id.gvk.group == self.group.as_deref().unwrap_or_default()
+            && id.namespace == self.namespace.as_deref().unwrap_or_default()
+    }
+
     /// Returns how well an object fits: by its name, by that without the content hash, by one that it had before.
     fn rank(&self, resource: &Resource) -> Option<usize> {
         let id = resource.id();
@@ -84,7 +91,14 @@ pub(crate) fn find<'r>(set: &'r ResourceSet, wanted: &ObjectName) -> Found<'r> {
                 ([one], false) => return Found::One(one),
                 // Of several that are gone the last one counts.
                 ([.., last], true) => return Found::Removed(last),
-                (_, false) => return Found::Several(found),
+                (several, false) => {
+                    // What is written out is meant, even if it is the beginning of another.
+                    let mut exact = several.iter().filter(|r| wanted.is_exact(r));
+                    return match (exact.next(), exact.next()) {
+                        (Some(one), None) => Found::One(one),
+                        _ => Found::Several(found),
+                    };
+                }
             }
         }
     }

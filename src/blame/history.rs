@@ -1,7 +1,7 @@
 //! The records of a value and of all that it is in, as one history.
 
 use super::texts::Reading;
-use super::{HASHED, Place, Source, SourceKind, Tracer, Write, lookup};
+use super::{HASHED, Place, Source, SourceKind, Tracer, Write, lookup, walk};
 use crate::provenance::{Derived, Effect, Kept, Origin, OriginId, PathStep, StepKind, ValuePath};
 use crate::yaml::Node;
 
@@ -141,7 +141,7 @@ impl Tracer<'_> {
         for key in HASHED {
             let Some(value) = resource.node().get(key) else { continue };
             let path = ValuePath(vec![PathStep::Key(key.text().into())]);
-            for field in self.fields_below(resource, &path, &[resource.node(), value]) {
+            for field in walk::fields(self, &path, &[resource.node(), value], 0) {
                 let place = field.texts().first().map(|source| source.place.clone());
                 let (kind, writes) = (SourceKind::Text, field.writes);
                 let overrides = Vec::new();

@@ -11,8 +11,10 @@ mod find;
 mod history;
 mod lookup;
 mod texts;
+mod walk;
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::Build;
@@ -150,6 +152,7 @@ pub struct Tracer<'b> {
     layers: Vec<PathBuf>,
     /// The objects whose names end with a content hash, by the record of that.
     hashed: HashMap<OriginId, usize>,
+    secret_texts: OnceCell<HashSet<Place>>,
 }
 
 impl<'b> Tracer<'b> {
@@ -186,6 +189,7 @@ impl<'b> Tracer<'b> {
             texts: Texts::new(sources, values),
             layers,
             hashed,
+            secret_texts: OnceCell::new(),
         }
     }
 
@@ -201,28 +205,51 @@ impl<'b> Tracer<'b> {
         path: &ValuePath,
         nodes: &[&Node],
     ) -> Vec<Field> {
-        let mut out = Vec::new();
-        let mut walk = Walk { tracer: self, resource, path: path.clone(), out: &mut out };
-        walk.node(&mut nodes.to_vec());
-        out
+        self.with_secrets(resource, walk::fields(self, path, nodes, 0))
     }
 
-    fn field(&self, resource: &Resource, path: &ValuePath, nodes: &[&Node]) -> Field {
-        let origins: Vec<OriginId> = nodes.iter().map(|node| node.origin()).collect();
-        let value = nodes.last().map_or_else(Node::default, |node| (*node).clone());
-        let writes = self.history(&origins, &path.0);
-        let is_secret = self.is_secret(resource, path, &writes);
-        Field { path: path.clone(), value, is_secret, writes }
+    fn with_secrets(&self, resource: &Resource, mut fields: Vec<Field>) -> Vec<Field> {
+        for field in &mut fields {
+            field.is_secret = is_secret_data(resource, &field.path) || {
+                let mut places = Vec::new();
+                collect_all(&field.writes, &mut places);
+                places.into_iter().any(|source| self.is_secret(source))
+            };
+        }
+        fields
     }
 
-    fn is_secret(&self, resource: &Resource, path: &ValuePath, writes: &[Write]) -> bool {
-        let gvk = &resource.id().gvk;
-        let in_data = gvk.kind == "Secret"
-            && gvk.group.is_empty()
-            && matches!(path.0.first(), Some(PathStep::Key(key)) if key == "data" || key == "stringData");
-        let mut texts = Vec::new();
-        collect_texts(writes, &mut texts);
-        in_data || texts.iter().any(|source| self.texts.is_secret(source))
+    /// Returns whether a text is a value that may reach only Secrets, or one that the data of a Secret is made of.
+    fn is_secret(&self, source: &Source) -> bool {
+        match source.kind {
+            SourceKind::Value => self.texts.is_secret(&source.place),
+            SourceKind::Text => self.secret_texts().contains(&source.place),
+            // What a template says around the values is for everyone to read.
+            SourceKind::Template | SourceKind::Expression => false,
+        }
+    }
+
+    /// Returns the texts that the data of the Secrets are made of.
+    fn secret_texts(&self) -> &HashSet<Place> {
+        self.secret_texts.get_or_init(|| {
+            let mut out = HashSet::new();
+            for resource in self.resources.iter().chain(self.resources.removed()) {
+                for key in [known::DATA, known::STRING_DATA] {
+                    let path = ValuePath(vec![PathStep::Key(key.text().into())]);
+                    let Some(data) = resource.node().get(key) else { continue };
+                    if !is_secret_data(resource, &path) {
+                        continue;
+                    }
+                    for field in walk::fields(self, &path, &[resource.node(), data], 0) {
+                        let mut sources = Vec::new();
+                        collect_all(&field.writes, &mut sources);
+                        let texts = sources.into_iter().filter(|s| s.kind == SourceKind::Text);
+                        out.extend(texts.map(|source| source.place.clone()));
+                    }
+                }
+            }
+            out
+        })
     }
 
     /// Returns what removed a field that an object does not have.
@@ -330,11 +357,7 @@ impl<'b> Tracer<'b> {
             nodes.push(place.node);
         }
         // What the object itself has written above it is of no account: it came later.
-        let mut out = Vec::new();
-        let above = path.0.len();
-        let mut walk = Walk { tracer: self, resource, path: full, out: &mut out };
-        walk.old(&mut nodes, above);
-        out
+        self.with_secrets(resource, walk::fields(self, &full, &nodes, path.0.len()))
     }
 
     /// Returns where the text is that an origin leads to.
@@ -356,59 +379,22 @@ impl<'b> Tracer<'b> {
     }
 }
 
-/// Goes through the fields of an object.
-struct Walk<'w, 't, 'b> {
-    tracer: &'t Tracer<'b>,
-    resource: &'w Resource,
-    path: ValuePath,
-    out: &'w mut Vec<Field>,
+/// Returns whether a path leads into the data of a Secret.
+fn is_secret_data(resource: &Resource, path: &ValuePath) -> bool {
+    let gvk = &resource.id().gvk;
+    let is_data = |step: &PathStep| matches!(step, PathStep::Key(key) if key == known::DATA.text() || key == known::STRING_DATA.text());
+    gvk.kind == "Secret" && gvk.group.is_empty() && path.0.first().is_some_and(is_data)
 }
 
-impl Walk<'_, '_, '_> {
-    fn node(&mut self, nodes: &mut Vec<&Node>) {
-        self.each(nodes, &|walk, nodes| {
-            let field = walk.tracer.field(walk.resource, &walk.path, nodes);
-            walk.out.push(field);
-        });
-    }
-
-    /// Like [`Walk::node`], for a value that is gone, `above` steps below the object.
-    fn old(&mut self, nodes: &mut Vec<&Node>, above: usize) {
-        self.each(nodes, &|walk, nodes| {
-            let origins: Vec<OriginId> = nodes.iter().map(|node| node.origin()).collect();
-            let value = nodes.last().map_or_else(Node::default, |node| (*node).clone());
-            let steps = walk.path.0[above.min(walk.path.0.len())..].to_vec();
-            let writes = walk.tracer.history(&origins, &steps);
-            let is_secret = walk.tracer.is_secret(walk.resource, &walk.path, &writes);
-            walk.out.push(Field { path: walk.path.clone(), value, is_secret, writes });
-        });
-    }
-
-    fn each<'n>(&mut self, nodes: &mut Vec<&'n Node>, leaf: &dyn Fn(&mut Self, &[&'n Node])) {
-        let Some(&node) = nodes.last() else { return };
-        if node.is_empty() {
-            return leaf(self, nodes);
+/// Collects all texts of a history, those that were replaced too; what only a content hash is made of is none.
+fn collect_all<'s>(writes: &'s [Write], out: &mut Vec<&'s Source>) {
+    for write in writes.iter().filter(|write| write.step != Some(StepKind::NameHash)) {
+        for source in &write.sources {
+            if source.writes.is_empty() {
+                out.push(source);
+            }
+            collect_all(&source.writes, out);
         }
-        for entry in node.entries().into_iter().flatten() {
-            self.below(PathStep::Key(entry.key.text().into()), &entry.value, nodes, leaf);
-        }
-        for (index, element) in node.elements().into_iter().flatten().enumerate() {
-            self.below(PathStep::Index(index), element, nodes, leaf);
-        }
-    }
-
-    fn below<'n>(
-        &mut self,
-        step: PathStep,
-        node: &'n Node,
-        nodes: &mut Vec<&'n Node>,
-        leaf: &dyn Fn(&mut Self, &[&'n Node]),
-    ) {
-        self.path.0.push(step);
-        nodes.push(node);
-        self.each(nodes, leaf);
-        nodes.pop();
-        self.path.0.pop();
     }
 }
 

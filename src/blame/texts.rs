@@ -61,13 +61,11 @@ impl<'b> Texts<'b> {
         Some(Place { path, offset, line: at.line, column: at.column })
     }
 
-    /// Returns whether a text is a value that may reach only Secrets.
-    pub(super) fn is_secret(&self, source: &Source) -> bool {
-        let Some(values) = self.values.filter(|_| source.kind == SourceKind::Value) else {
-            return false;
-        };
-        let place = |origin: &OriginId| self.place(origin.position()?);
-        values.secrets.iter().any(|origin| place(origin).as_ref() == Some(&source.place))
+    /// Returns whether a value that may reach only Secrets stands at a place.
+    pub(super) fn is_secret(&self, place: &Place) -> bool {
+        let secrets = self.values.iter().flat_map(|values| &values.secrets);
+        let mut positions = secrets.filter_map(|origin| origin.position());
+        positions.any(|position| self.place(position).as_ref() == Some(place))
     }
 
     /// Returns what the text at a global position was made of.

@@ -73,15 +73,18 @@ impl Answer<'_> {
 
     fn json_writes(&self, writes: &[Write], masked: bool) -> Json {
         let write = |write: &Write| {
-            let sources: Vec<Json> =
-                write.sources.iter().map(|source| self.json_source(source, masked)).collect();
+            // The values that a hash is made of have their own histories, and may be secret.
+            let is_hash = write.step == Some(StepKind::NameHash);
+            let source = |source: &Source| self.json_source(source, masked, is_hash);
+            let sources: Vec<Json> = write.sources.iter().map(source).collect();
             let mut out = json!({
                 "step": write.step.map_or("resource", StepKind::name),
                 "layer": self.layer(write.layer.as_deref()),
                 "at": write.at.as_ref().map(|at| self.json_place(at)),
-                "effect": match write.effect {
-                    Effect::Replaced => "replaced",
-                    Effect::Extended => "extended",
+                "effect": match (write.effect, &write.before) {
+                    (Effect::Extended, _) => "extended",
+                    (Effect::Replaced, Some(_)) => "replaced",
+                    (Effect::Replaced, None) => "written",
                 },
                 "sources": sources,
             });
@@ -93,7 +96,7 @@ impl Answer<'_> {
         writes.iter().map(write).collect()
     }
 
-    fn json_source(&self, source: &Source, masked: bool) -> Json {
+    fn json_source(&self, source: &Source, masked: bool, is_hashed: bool) -> Json {
         let mut out = self.json_place(&source.place);
         out["kind"] = match source.kind {
             SourceKind::Text => "text",
@@ -102,7 +105,7 @@ impl Answer<'_> {
             SourceKind::Value => "value",
         }
         .into();
-        if !source.writes.is_empty() {
+        if !source.writes.is_empty() && !is_hashed {
             out["history"] = self.json_writes(&source.writes, masked);
         }
         if !source.overrides.is_empty() {
