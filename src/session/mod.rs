@@ -251,6 +251,9 @@ impl<'r> Session<'r> {
     }
 }
 
+/// How much of a file is looked at to find the end of a token, in bytes.
+const LONGEST_TOKEN: usize = 16 << 10;
+
 /// Does `count` pieces of work with up to `jobs` threads and returns their results in order.
 pub(crate) fn in_parallel<T: Send + Sync>(
     count: usize,
@@ -382,8 +385,14 @@ impl<'s> Context<'s> {
     /// Returns the place of the token at a global position.
     pub(crate) fn span_at(&self, position: u32) -> Option<Span> {
         let (file, start) = self.sources().locate(position)?;
-        let text = std::str::from_utf8(file.bytes()).unwrap_or_default();
-        let end = token_end(text, start as usize) as u32;
+        // A label ends with its line: what is far behind the token need not be read.
+        let rest = file.bytes().get(start as usize..).unwrap_or_default();
+        let near = &rest[..rest.len().min(LONGEST_TOKEN)];
+        let text = match std::str::from_utf8(near) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&near[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        let end = start + token_end(text, 0) as u32;
         Some(Span { file: file.id(), start, end })
     }
 
