@@ -36,6 +36,7 @@ if [ "${KILN_VERSION:-}" != none ]; then
   PATH=$folder:$PATH
 fi
 
-version=$(kiln version | head -n 1)
+version=$(kiln version)
+version=${version%%$'\n'*}
 echo "$version"
 echo "version=${version#kiln }" >>"$GITHUB_OUTPUT"
