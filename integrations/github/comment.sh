@@ -10,10 +10,12 @@ login=$(gh api user --jq .login 2>/dev/null) || login=
 # shellcheck disable=SC2016
 query='.[] | select((.user.type == "Bot" or .user.login == $ENV.KILN_LOGIN) and (.body | startswith($ENV.KILN_MARKER))) | .id'
 export KILN_LOGIN=$login KILN_MARKER=$marker
-found=$(gh api --paginate "$comments?per_page=100" --jq "$query" | head -n 1) || {
+found=$(gh api --paginate "$comments?per_page=100" --jq "$query") || {
   echo "::warning::the comments of the pull request cannot be read; the comparison is in the summary of the job"
   exit 0
 }
+# The first of several.
+found=${found%%$'\n'*}
 if [ -z "$found" ] && [ "$KILN_DIFFERS" != true ]; then
   echo "nothing differs: no comment"
   exit 0
