@@ -1059,6 +1059,28 @@ fn an_environment_is_affected_if_something_that_it_reads_has_changed() {
 }
 
 #[test]
+fn a_submodule_that_nothing_reads_is_no_fault() {
+    // Without a project file all kustomizations are looked for.
+    let mut repository = Repository::new(&[
+        ("prod/kustomization.yaml", "resources: [web.yaml]\n"),
+        ("prod/web.yaml", WEB),
+    ]);
+    repository.files.insert("vendor".to_owned(), format!("submodule {}", "1".repeat(40)));
+    repository.commit();
+    repository.write(&[("prod/web.yaml", &WEB.replace("web:1", "web:2"))]);
+    repository.commit();
+    assert_snapshot!(repository.kiln(&["diff", "HEAD~1..HEAD"]), @r#"
+    stdout:
+    prod
+      ~ Deployment/web  rolls pods
+          spec.template.spec.containers[name=web].image: web:1 → web:2
+
+    1 changed; 1 rolls pods
+    exit: 0
+    "#);
+}
+
+#[test]
 fn a_submodule_concerns_only_what_reads_it() {
     let mut repository = shop();
     repository.write(&[("prod/kustomization.yaml", "resources: [../vendor/lib]\n")]);

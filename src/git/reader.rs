@@ -112,10 +112,14 @@ impl RevisionReader {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn failed(&self, error: GitError) -> io::Error {
-        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        fault.get_or_insert_with(|| error.clone());
-        io::Error::other(error)
+    /// Keeps the first fault of the repository.
+    fn note(&self, error: io::Error) -> io::Error {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<GitError>());
+        if let Some(inner) = inner {
+            let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+            fault.get_or_insert_with(|| inner.clone());
+        }
+        error
     }
 
     /// Returns the bytes of an object.
@@ -199,7 +203,7 @@ impl RevisionReader {
                     match entry.mode {
                         Mode::Link if last == Last::Follow || !rest.is_empty() => {
                             let target = self.object(&entry.id, Kind::Blob, inside);
-                            let target = target.map_err(|error| self.failed(error))?;
+                            let target = target.map_err(io::Error::other)?;
                             let target = gix::path::from_bstr(BStr::new(&target));
                             Some(target.map_err(|_| Self::missing(path))?.into_owned())
                         }
@@ -260,16 +264,16 @@ impl RevisionReader {
         match mode {
             Mode::Tree => {}
             Mode::Commit => {
-                return Err(self.failed(submodule(parent, &id)));
+                return Err(io::Error::other(submodule(parent, &id)));
             }
             _ => return Err(Self::missing(path)),
         }
-        let directory = self.directory(&id, parent).map_err(|error| self.failed(error))?;
+        let directory = self.directory(&id, parent).map_err(io::Error::other)?;
         directory.get(part).copied().ok_or_else(|| Self::missing(path))
     }
 
     fn file(&self, inside: &Path, id: &gix::ObjectId) -> io::Result<Vec<u8>> {
-        let bytes = self.object(id, Kind::Blob, inside).map_err(|error| self.failed(error))?;
+        let bytes = self.object(id, Kind::Blob, inside).map_err(io::Error::other)?;
         if !lfs::is_pointer(&bytes) {
             return Ok(bytes);
         }
@@ -279,7 +283,7 @@ impl RevisionReader {
             _ => {
                 let path = inside.display().to_string();
                 let missing = || GitError::Unreadable(format!("`{path}` is no LFS pointer"));
-                Err(self.failed(lfs::fault(&path, &bytes).unwrap_or_else(missing)))
+                Err(io::Error::other(lfs::fault(&path, &bytes).unwrap_or_else(missing)))
             }
         }
     }
@@ -296,12 +300,12 @@ fn components(path: &Path) -> Vec<OsString> {
     parts.map(|part| part.as_os_str().to_owned()).collect()
 }
 
-impl Reader for RevisionReader {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+impl RevisionReader {
+    fn bytes(&self, path: &Path) -> io::Result<Vec<u8>> {
         match self.resolve(path, Last::Follow)? {
             Place::Tree(inside, Some(found)) => match found.mode {
                 Mode::Blob | Mode::BlobExecutable => self.file(&inside, &found.id),
-                Mode::Commit => Err(self.failed(submodule(&inside, &found.id))),
+                Mode::Commit => Err(io::Error::other(submodule(&inside, &found.id))),
                 Mode::Tree | Mode::Link => Err(io::Error::from(io::ErrorKind::IsADirectory)),
             },
             Place::Tree(_, None) | Place::Git => Err(io::Error::from(io::ErrorKind::IsADirectory)),
@@ -309,20 +313,24 @@ impl Reader for RevisionReader {
         }
     }
 
-    fn kind(&self, path: &Path) -> io::Result<EntryKind> {
+    fn entry_kind(&self, path: &Path) -> io::Result<EntryKind> {
         match self.resolve(path, Last::Keep)? {
-            Place::Tree(_, Some(found)) => Ok(match found.mode {
-                Mode::Blob | Mode::BlobExecutable => EntryKind::File,
-                Mode::Link => EntryKind::Symlink,
-                Mode::Tree | Mode::Commit => EntryKind::Directory,
-            }),
+            Place::Tree(inside, Some(found)) => match found.mode {
+                Mode::Blob | Mode::BlobExecutable => Ok(EntryKind::File),
+                Mode::Link => Ok(EntryKind::Symlink),
+                Mode::Tree => Ok(EntryKind::Directory),
+                Mode::Commit => Err(io::Error::other(submodule(&inside, &found.id))),
+            },
             Place::Tree(_, None) | Place::Git => Ok(EntryKind::Directory),
             Place::Disk(path) => DiskReader.kind(&path),
         }
     }
 
-    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+    fn resolved(&self, path: &Path) -> io::Result<PathBuf> {
         match self.resolve(path, Last::Follow)? {
+            Place::Tree(inside, Some(Found { mode: Mode::Commit, id })) => {
+                Err(io::Error::other(submodule(&inside, &id)))
+            }
             Place::Tree(inside, _) if inside.as_os_str().is_empty() => Ok(self.root.clone()),
             Place::Tree(inside, _) => Ok(self.root.join(inside)),
             Place::Git => Ok(self.root.join(GIT_DIRECTORY)),
@@ -330,20 +338,42 @@ impl Reader for RevisionReader {
         }
     }
 
-    fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
+    fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
         let (inside, id) = match self.resolve(path, Last::Follow)? {
             Place::Tree(inside, None) => (inside, self.tree),
             Place::Tree(inside, Some(Found { mode: Mode::Tree, id })) => (inside, id),
-            // As an empty directory, which it is on the disk until it is filled.
-            Place::Tree(_, Some(Found { mode: Mode::Commit, .. })) | Place::Git => {
-                return Ok(Vec::new());
+            Place::Tree(inside, Some(Found { mode: Mode::Commit, id })) => {
+                return Err(io::Error::other(submodule(&inside, &id)));
             }
+            Place::Git => return Ok(Vec::new()),
             Place::Tree(..) => return Err(io::Error::from(io::ErrorKind::NotADirectory)),
             Place::Disk(path) => return DiskReader.list(&path),
         };
-        let directory = self.directory(&id, &inside).map_err(|error| self.failed(error))?;
+        let directory = self.directory(&id, &inside).map_err(io::Error::other)?;
         let mut names: Vec<OsString> = directory.keys().cloned().collect();
         names.sort();
         Ok(names)
+    }
+}
+
+impl Reader for RevisionReader {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.bytes(path).map_err(|error| self.note(error))
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<EntryKind> {
+        self.entry_kind(path).map_err(|error| {
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<GitError>());
+            // Who walks through the tree comes by a submodule; what needs it asks for more.
+            if inner.is_some_and(GitError::is_of_files) { error } else { self.note(error) }
+        })
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        self.resolved(path).map_err(|error| self.note(error))
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        self.names(path).map_err(|error| self.note(error))
     }
 }

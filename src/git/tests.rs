@@ -147,10 +147,13 @@ fn what_a_revision_does_not_hold_is_named() {
     let revision = repository.resolve("HEAD").unwrap();
     let at = |path: &str| made.root().join(path);
     let reader = repository.reader(revision).unwrap();
-    assert_eq!(reader.kind(&at("vendor/lib")).unwrap(), EntryKind::Directory);
-    assert!(reader.list(&at("vendor/lib")).unwrap().is_empty());
-    assert_eq!(reader.fault(), None);
+    // Coming by is no fault.
+    assert!(reader.kind(&at("vendor/lib")).is_err());
     assert!(reader.kind(&at("vendor/lib/x")).is_err());
+    assert_eq!(reader.list(&at("vendor")).unwrap(), ["lib"]);
+    assert_eq!(reader.fault(), None);
+    assert!(reader.canonicalize(&at("vendor/lib")).is_err());
+    assert!(reader.list(&at("vendor/lib")).is_err());
     assert_eq!(
         reader.fault(),
         Some(GitError::Submodule { path: "vendor/lib".to_owned(), commit: "1".repeat(10) })
