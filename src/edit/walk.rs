@@ -21,6 +21,7 @@ pub(super) struct Owner {
     kind: OwnerKind,
 }
 
+/// How a value belongs to it: beside or below a key, behind a `-`, or inside brackets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OwnerKind {
     Key,
@@ -28,6 +29,7 @@ enum OwnerKind {
     Flow,
 }
 
+/// Gathers the stretches that change.
 pub(super) struct Rewriter<'t> {
     pub(super) lines: Lines<'t>,
     pub(super) written: Written<'t>,
@@ -52,6 +54,7 @@ impl Item {
     }
 }
 
+/// What becomes of an item.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Stays,
@@ -68,6 +71,7 @@ impl Rewriter<'_> {
         self.splices.push(Splice { start, end, text: text.into() });
     }
 
+    /// Changes a document to another.
     pub(super) fn root(&mut self, outline: Option<&Outline>, old: &Node, wanted: &Node) {
         if let Some(outline) = outline
             && let OutlineForm::Map { entries, flow } = &outline.form
@@ -89,6 +93,7 @@ impl Rewriter<'_> {
         }
     }
 
+    /// Writes the whole document anew.
     fn replace_root(&mut self, outline: &Outline, flow: bool, new: &Node) {
         let entries = new.entries().unwrap_or_default();
         let text = if flow || entries.is_empty() {
@@ -153,6 +158,7 @@ impl Rewriter<'_> {
         self.written.nodes.values().map(|(_, outline)| *outline).find(|outline| is_it(outline))
     }
 
+    /// Changes a value to another.
     fn value(&mut self, outline: &Outline, old: &Node, new: &Node, owner: Owner) {
         let looks_on = match &outline.form {
             OutlineForm::Alias(target) => self.written_out.contains(target),
@@ -238,6 +244,7 @@ impl Rewriter<'_> {
         self.insert_lines(lines.next(end), text);
     }
 
+    /// Changes a map that is not empty to another.
     fn map(
         &mut self,
         outline: &Outline,
@@ -360,6 +367,7 @@ impl Rewriter<'_> {
         }
     }
 
+    /// Changes a sequence that is not empty to another.
     fn sequence(
         &mut self,
         outline: &Outline,
@@ -432,6 +440,7 @@ impl Rewriter<'_> {
         comments
     }
 
+    /// Removes and adds items, of which at least one stays.
     fn collection(
         &mut self,
         outline: &Outline,

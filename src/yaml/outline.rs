@@ -443,8 +443,7 @@ mod tests {
             ("a: !!str\nb:\n", "{<a>:<><b>:~}11"),
         ];
         for (text, want) in cases {
-            let got = shown(text);
-            assert!(got.starts_with(want), "{text:?}\n{got}\n{want}");
+            assert_eq!(shown(text), want, "{text:?}");
         }
     }
 
