@@ -24,7 +24,6 @@ mod reader;
 use std::path::{Path, PathBuf};
 
 pub(crate) use error::{Clone, GitError};
-#[allow(unused_imports, reason = "what is staged is asked by hooks")]
 pub(crate) use index::{Index, Staged};
 pub(crate) use lfs::fault as lfs_fault;
 pub(crate) use reader::RevisionReader;
