@@ -226,6 +226,20 @@ fn scalar_at(text: &str, at: usize) -> (usize, usize) {
     }
 }
 
+fn has_expression(scalar: &str) -> bool {
+    scalar.contains("{{") || scalar.contains("{%")
+}
+
+/// Returns where a scalar with expressions ends, as such a text is one of several literal parts; otherwise where the text
+/// begins.
+fn end_of_text(file: &Path, content: &str, at: u32) -> u32 {
+    if file.extension().is_none_or(|extension| extension != "j2") {
+        return at;
+    }
+    let (start, end) = scalar_at(content, at as usize);
+    if has_expression(&content[start..end]) { end as u32 } else { at }
+}
+
 /// Returns the changes of a text to try.
 fn edits(file: &Path, text: &str, at: usize, field: &str) -> Vec<Edit> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -240,9 +254,13 @@ fn edits(file: &Path, text: &str, at: usize, field: &str) -> Vec<Edit> {
     let (start, end) = scalar_at(text, at);
     let own = &text[start..end];
     let is_key = start == at && (own.ends_with(':') || own.contains(": "));
-    if own.contains("{{") || own.contains("{%") || is_key {
-        // An expression is no text, nor is the name of an environment.
+    if is_key {
+        // The name of an environment is no text.
         return Vec::new();
+    }
+    if has_expression(own) {
+        // The expressions of a template stay.
+        return vec![edit(end, end, "x".to_owned()), edit(start, start, "x".to_owned())];
     }
     if field.starts_with("data.") && own.contains('=') {
         // What a generator makes of a literal is what stands behind its key.
@@ -557,7 +575,14 @@ impl Example {
             }
         }
         for (text, places) in &mut named {
-            let around = stretches.iter().filter(|(stretch, _)| holds(stretch, text));
+            let (file, start) = text;
+            let end = match self.files.get(file) {
+                Some(bytes) => end_of_text(file, &String::from_utf8_lossy(bytes), *start),
+                None => *start,
+            };
+            let around = stretches.iter().filter(|((path, first, last), _)| {
+                path == file && *first <= end && *last >= *start
+            });
             places.extend(around.map(|(_, place)| place.clone()));
         }
         self.named = named;
