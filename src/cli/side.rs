@@ -16,7 +16,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::diff::Snapshot;
 use crate::diff::format::SideName;
 use crate::git::{GitError, Repository, Revision, RevisionReader};
-use crate::project::{Environment, Project};
+use crate::project::{Environment, Project, has_kustomization};
 use crate::session::{Context, git_error};
 use crate::source::{EntryKind, SourceFile, clean, display_path, join};
 use crate::validate::manifests;
@@ -272,7 +272,7 @@ impl<'r> Side<'r> {
         let is_environment =
             |environment: &Environment| clean(&self.root.join(&environment.path)) == clean(&path);
         let is_folder = path.is_dir()
-            && !validate::has_kustomization(&path)
+            && !has_kustomization(&DiskReader, &path)
             && !self.project.environments.iter().any(is_environment);
         if is_folder {
             return Ok(Unit::Objects(validate::files::manifests(&path), Named::ByItsFolder));

@@ -27,6 +27,6 @@ pub(crate) use load::{
 };
 pub(crate) use settings::{
     Environment, External, Glob, PodSecurity, RenderLayout, SecretPolicy, Settings, ValuesFile,
-    discover, find_kustomizations, with_definitions,
+    discover, find_kustomizations, has_kustomization, with_definitions,
 };
 pub use settings::{Project, ProjectLocation, load_project};

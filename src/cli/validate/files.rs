@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::project::has_kustomization;
 use crate::session::{Context, in_parallel};
 use crate::source::{SourceFile, display_path};
 use crate::validate;
 use crate::yaml::Node;
-use crate::{BuildOptions, Session};
+use crate::{BuildOptions, DiskReader, Session};
 
 /// How deep folders are searched.
 const MAX_DEPTH: usize = 64;
@@ -102,7 +103,7 @@ pub(in crate::cli) fn manifests(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![(directory.to_path_buf(), 0)];
     while let Some((folder, depth)) = folders.pop() {
-        if super::has_kustomization(&folder) {
+        if has_kustomization(&DiskReader, &folder) {
             continue;
         }
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };

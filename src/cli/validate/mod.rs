@@ -14,7 +14,7 @@ use super::build::{Surroundings, load_project, value_args};
 use super::{CommandError, Ending, file, write_stdout};
 use crate::diagnostic::render::{self, RenderOptions};
 use crate::diagnostic::{Code, Diagnostic, Label, place_of};
-use crate::project::{Environment, Project};
+use crate::project::{Environment, Project, has_kustomization};
 use crate::source::{clean, display_path};
 use crate::validate::{self, Baseline};
 use crate::values::ValueArgs as Values;
@@ -22,9 +22,6 @@ use crate::workspace;
 use crate::{BuildOptions, DiskReader, Lints, Provenance, Session, Severity, SourceMap};
 use checker::{Built, Checker, Object, Report, Summary, Unit};
 use files::{Named, Read};
-
-/// The names of kustomization files.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 struct Run<'r> {
     session: &'r Session<'r>,
@@ -100,10 +97,6 @@ pub(super) fn retain_first(diagnostics: &mut Vec<Diagnostic>, sources: &SourceMa
     });
 }
 
-pub(super) fn has_kustomization(path: &Path) -> bool {
-    KUSTOMIZATIONS.iter().any(|name| path.join(name).is_file())
-}
-
 impl Run<'_> {
     fn options(&self) -> BuildOptions {
         BuildOptions {
@@ -133,7 +126,10 @@ impl Run<'_> {
             } else if path.is_file() {
                 // What a kustomization has is checked as it is built.
                 files::read_path(self.session, &path, place, &mut read);
-            } else if path.is_dir() && !has_kustomization(&path) && !self.is_environment(&path) {
+            } else if path.is_dir()
+                && !has_kustomization(self.session.reader(), &path)
+                && !self.is_environment(&path)
+            {
                 // What a kustomization has is checked as it is built.
                 files::read_path(self.session, &path, place, &mut read);
                 for root in self.roots(&path) {

@@ -140,7 +140,8 @@ pub(super) fn require_relative(cx: &mut Context<'_>, path: &Text) -> Fallible<()
     Err(cx.fail(d.help("paths in a project file are relative to its directory")))
 }
 
-fn has_kustomization(reader: &dyn Reader, directory: &Path) -> bool {
+/// Returns whether a directory has a kustomization.
+pub(crate) fn has_kustomization(reader: &dyn Reader, directory: &Path) -> bool {
     FILE_NAMES.iter().any(|name| {
         matches!(reader.kind(&directory.join(name)), Ok(EntryKind::File | EntryKind::Symlink))
     })

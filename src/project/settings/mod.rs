@@ -18,7 +18,7 @@ use crate::session::{BuildOptions, Context, Session, Text};
 use crate::source::{EntryKind, LoadError, Reader, display_path};
 
 pub(crate) use edit::with_definitions;
-pub(crate) use environments::{discover, find_kustomizations};
+pub(crate) use environments::{discover, find_kustomizations, has_kustomization};
 pub(crate) use external::External;
 pub(crate) use glob::Glob;
 
