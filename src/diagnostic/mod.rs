@@ -260,32 +260,63 @@ pub(crate) fn nearest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).clamp(1, 3);
-    let near =
-        candidates.into_iter().map(|c| (edit_distance(name, c), c)).filter(|(d, _)| *d <= limit);
-    near.min().map(|(_, c)| c)
+    let name = folded(name);
+    let mut rows = Rows::default();
+    let near = candidates.into_iter().filter_map(|candidate| {
+        // Most candidates differ too much in length alone.
+        let is_ascii_of_other_length =
+            candidate.len().abs_diff(name.len()) > limit && candidate.is_ascii();
+        if is_ascii_of_other_length {
+            return None;
+        }
+        Some((rows.edit_distance(&name, &folded(candidate), limit)?, candidate))
+    });
+    near.min().map(|(_, candidate)| candidate)
 }
 
-/// Returns the number of insertions, deletions, replacements and swaps of neighbours between two words, case ignored.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let fold = |s: &str| s.chars().flat_map(char::to_lowercase).collect::<Vec<char>>();
-    let (a, b) = (fold(a), fold(b));
-    if a.len().abs_diff(b.len()) > 3 {
-        return usize::MAX;
-    }
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let replace = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = replace.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
+fn folded(text: &str) -> Vec<char> {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// Three rows of the table of distances between the beginnings of two words.
+#[derive(Debug, Default)]
+struct Rows {
+    before: Vec<usize>,
+    last: Vec<usize>,
+    row: Vec<usize>,
+}
+
+impl Rows {
+    /// Returns the number of insertions, deletions, replacements and swaps of neighbours between two words; none if it is above a limit.
+    fn edit_distance(&mut self, a: &[char], b: &[char], limit: usize) -> Option<usize> {
+        if a.len().abs_diff(b.len()) > limit {
+            return None;
         }
-        before = std::mem::replace(&mut last, row);
+        let Self { before, last, row } = self;
+        for one in [&mut *before, &mut *last, &mut *row] {
+            one.clear();
+            one.extend(0..=b.len());
+        }
+        for i in 1..=a.len() {
+            row[0] = i;
+            let mut least = i;
+            for j in 1..=b.len() {
+                let replace = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                row[j] = replace.min(last[j] + 1).min(row[j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    row[j] = row[j].min(before[j - 2] + 1);
+                }
+                least = least.min(row[j]);
+            }
+            // A swap steps over one row, from one that is below the limit.
+            if least > limit && last.iter().all(|distance| *distance >= limit) {
+                return None;
+            }
+            std::mem::swap(before, last);
+            std::mem::swap(last, row);
+        }
+        Some(last[b.len()]).filter(|distance| *distance <= limit)
     }
-    last[b.len()]
 }
 
 #[cfg(test)]
@@ -298,6 +329,9 @@ mod tests {
         assert_eq!(nearest("resoruces", fields), Some("resources"));
         assert_eq!(nearest("Image", fields), Some("images"));
         assert_eq!(nearest("foo", fields), None);
+        assert_eq!(nearest("replcias", fields), Some("replicas"));
+        assert_eq!(nearest("rpelciass", fields), Some("replicas"));
+        assert_eq!(nearest("\u{130}mages", ["i\u{307}mages", "images"]), Some("i\u{307}mages"));
     }
 
     #[test]

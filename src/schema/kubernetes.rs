@@ -131,16 +131,27 @@ pub(crate) struct Retirement {
 
 /// Returns how long a kind lasts in an API version, if it is deprecated or removed in any minor version.
 pub(crate) fn retirement(api_version: &str, kind: &str) -> Option<Retirement> {
-    API_VERSIONS.lines().find_map(|line| {
-        let mut words = line.split(' ');
-        if words.next() != Some(api_version) || !words.next()?.split(',').any(|one| one == kind) {
-            return None;
+    type Retirements = HashMap<(&'static str, &'static str), Retirement>;
+    static RETIREMENTS: OnceLock<Retirements> = OnceLock::new();
+    let retirements = RETIREMENTS.get_or_init(|| {
+        let mut retirements = Retirements::default();
+        for line in API_VERSIONS.lines() {
+            let mut words = line.split(' ');
+            let (Some(version), Some(kinds), Some(deprecated)) =
+                (words.next(), words.next(), words.next().and_then(|word| word.parse().ok()))
+            else {
+                continue;
+            };
+            let removed = words.next().and_then(|word| word.parse().ok());
+            let replacement = words.next().filter(|word| *word != "-");
+            for kind in kinds.split(',') {
+                let retirement = Retirement { deprecated, removed, replacement };
+                retirements.entry((version, kind)).or_insert(retirement);
+            }
         }
-        let deprecated = words.next()?.parse().ok()?;
-        let removed = words.next()?.parse().ok();
-        let replacement = words.next().filter(|word| *word != "-");
-        Some(Retirement { deprecated, removed, replacement })
-    })
+        retirements
+    });
+    retirements.get(&(api_version, kind)).copied()
 }
 
 /// The sections of the table.

@@ -30,7 +30,11 @@ pub(super) fn scalar_of(node: &Node) -> Scalar<'_> {
 
 /// Returns whether Flux fills a text in before Kubernetes sees it (`postBuild.substitute`): it holds a `${NAME}`.
 pub(super) fn is_placeholder(node: &Node) -> bool {
-    let after = node.text().split_once("${").map(|(_, rest)| rest);
+    let text = node.text();
+    if !text.as_bytes().contains(&b'$') {
+        return false;
+    }
+    let after = text.split_once("${").map(|(_, rest)| rest);
     after.is_some_and(|rest| {
         rest.contains('}') && rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     })
