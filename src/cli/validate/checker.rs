@@ -14,7 +14,7 @@ use crate::schema::{CrdTypes, Kubernetes, NEWEST_MINOR, OLDEST_MINOR};
 use crate::session::{Context, Text};
 use crate::source::{Span, display_path};
 use crate::tree;
-use crate::validate::references::{self, Outside};
+use crate::validate::references::{self, Inventory};
 use crate::validate::{self, Baseline, BaselineEntry, Finding, Policy, Rules};
 use crate::values::ValueArgs as Values;
 use crate::workspace::{self, Target};
@@ -258,8 +258,10 @@ impl<'c> Checker<'c> {
         let objects: Vec<&Node> = unit.objects.iter().map(|object| &object.node).collect();
         let mut found = validate::check(&cx, &rules, &objects);
         found.findings.extend(unknown_kinds(&cx, &rules, &objects, &found.unknown_kinds));
-        let outside = self.outside(&unit.settings, &mut report);
-        found.add(references::check(&cx, &objects, &outside));
+        let mut inventory = Inventory::default();
+        objects.iter().for_each(|object| inventory.add(object));
+        self.add_outside(&unit.settings, &mut inventory, &mut report);
+        found.add(references::check(&cx, &inventory, objects.iter().copied().enumerate()));
         let baseline = self.baseline(&unit.settings, &mut report);
         report.objects = unit
             .objects
@@ -368,14 +370,12 @@ impl<'c> Checker<'c> {
         Arc::new(types)
     }
 
-    /// Returns what references may name besides the objects that are checked.
-    fn outside(&self, settings: &Settings, report: &mut Report) -> Outside {
-        let external = settings.external.clone().unwrap_or_default();
-        let mut outside = Outside { external, objects: Vec::new() };
+    /// Adds what references may name besides the objects that are checked.
+    fn add_outside(&self, settings: &Settings, inventory: &mut Inventory, report: &mut Report) {
         for target in settings.with.iter().flatten() {
-            outside.objects.extend(self.objects_of(target, report).iter().cloned());
+            self.objects_of(target, report).iter().for_each(|object| inventory.add(object));
         }
-        outside
+        inventory.finish(settings.external.clone().unwrap_or_default());
     }
 
     /// Compiles another target of the project. What is there to say about it is said where it is a target itself.

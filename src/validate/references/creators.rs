@@ -4,14 +4,14 @@
 //! custom resource is the work order of an operator of which nothing is known: it may create what has its name between dashes, and
 //! what its fields name. Charts and operators install objects of which nothing is known, and programs create some ([`Makers`]).
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use ecow::{EcoString, eco_format};
+use foldhash::{HashMap, HashSet};
 
-use super::inventory::{ANY_NAMESPACE, Keys, is_copy, namespace_of};
+use super::inventory::{ANY_NAMESPACE, Keys, is_copy};
 use super::kinds;
 use super::makers::Makers;
 use super::pods::pod_spec;
-use super::tree::{at, child, each, text};
+use super::tree::{at, child, each, shared, text};
 use super::{CLAIM, CLUSTER_ROLE, CONFIG_MAP, PRIORITY_CLASS, RBAC, ROLE, SECRET, Type};
 use crate::schema::Kubernetes;
 use crate::yaml::Node;
@@ -25,32 +25,48 @@ const SERVING_CERTIFICATES: [&str; 2] = [
 ];
 
 /// Something that an object creates: its type, name, namespace and keys.
-pub(super) type Created<'n> = (Type<'n>, Cow<'n, str>, &'n str, Keys<'n>);
+pub(super) type Created = (Type<'static>, EcoString, EcoString, Keys);
+
+/// An object with its type and its namespace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placed<'n> {
+    pub(super) own: Type<'n>,
+    pub(super) namespace: &'n EcoString,
+    pub(super) node: &'n Node,
+}
+
+impl Placed<'_> {
+    /// Returns the namespace at a path, or else that of the object.
+    fn target(&self, path: &str) -> EcoString {
+        let stated = shared(self.node, path);
+        if stated.is_empty() { self.namespace.clone() } else { stated }
+    }
+}
 
 /// What objects may create, as far as there is no list of it.
 #[derive(Debug, Default)]
-pub(super) struct Creators<'n> {
+pub(super) struct Creators {
     /// Names that are part of those of what is created, between dashes, and where.
-    names: HashMap<Cow<'n, str>, Namespaces<'n>>,
+    names: HashMap<EcoString, Namespaces>,
     /// Texts in custom resources and in the values of Helm releases.
-    mentioned: HashSet<&'n str>,
+    mentioned: HashSet<EcoString>,
     /// Names of ConfigMaps and Secrets in the commands of containers, and of objects that a Role lets be changed.
-    handled: HashSet<&'n str>,
+    handled: HashSet<EcoString>,
     /// The claims of StatefulSets, without the number.
-    claims: HashMap<String, Namespaces<'n>>,
+    claims: HashMap<EcoString, Namespaces>,
     /// Names end with these, dot included.
     suffixes: Vec<String>,
     /// Where something is installed of which nobody lists the objects.
-    installations: HashMap<Installation, Namespaces<'n>>,
-    pub(super) makers: Makers<'n>,
+    installations: HashMap<Installation, Namespaces>,
+    pub(super) makers: Makers,
 }
 
 /// Namespaces in which something may be.
 #[derive(Debug, Default)]
-struct Namespaces<'n>(HashSet<&'n str>);
+struct Namespaces(HashSet<EcoString>);
 
-impl<'n> Namespaces<'n> {
-    fn add(&mut self, namespace: &'n str) {
+impl Namespaces {
+    fn add(&mut self, namespace: EcoString) {
         self.0.insert(namespace);
     }
 
@@ -72,10 +88,12 @@ enum Installation {
     Custom,
 }
 
-impl<'n> Creators<'n> {
+impl Creators {
     /// Takes in an object, and returns what it creates.
-    pub(super) fn add(&mut self, own: Type<'n>, object: &'n Node) -> Vec<Created<'n>> {
+    pub(super) fn add(&mut self, object: Placed<'_>) -> Vec<Created> {
         let mut created = Vec::new();
+        let Placed { own, namespace, node } = object;
+        let name = || shared(node, "metadata.name");
         match (own.group, own.kind) {
             ("", "Service") => created.extend(serving_certificate(object)),
             ("networking.k8s.io", "Ingress") => {
@@ -83,32 +101,45 @@ impl<'n> Creators<'n> {
             }
             ("apps", "StatefulSet") => self.add_claims(object),
             (RBAC, "Role" | "ClusterRole") => self.add_role(object),
-            (RBAC, "RoleBinding" | "ClusterRoleBinding") => self.makers.add_binding(object),
+            (RBAC, "RoleBinding" | "ClusterRoleBinding") => {
+                self.makers.add_binding(namespace, node);
+            }
             ("helm.toolkit.fluxcd.io", _) => self.add_flux_release(object),
             ("helm.cattle.io", _) => {
-                let namespace = text(object, "spec.targetNamespace");
-                self.add_installation(Installation::Chart, object, namespace);
-                self.add_name(object, "spec.targetNamespace", text(object, "metadata.name"));
-                self.add_name(object, "spec.targetNamespace", text(object, "spec.chart"));
+                let target = object.target("spec.targetNamespace");
+                self.add_installation(Installation::Chart, target.clone());
+                self.add_name(&target, name());
+                self.add_name(&target, shared(node, "spec.chart"));
             }
             ("kustomize.toolkit.fluxcd.io", _) => {
-                self.add_name(object, "spec.targetNamespace", text(object, "metadata.name"));
+                self.add_name(&object.target("spec.targetNamespace"), name());
             }
             ("argoproj.io", "Application") => {
-                self.add_name(object, "spec.destination.namespace", text(object, "metadata.name"));
+                let target = object.target("spec.destination.namespace");
+                self.add_name(&target, name());
                 let releases = ["spec.source.helm.releaseName", "spec.sources[].helm.releaseName"];
-                for release in releases.iter().flat_map(|path| each(object, path)) {
-                    self.add_name(object, "spec.destination.namespace", release.text());
+                for release in releases.iter().flat_map(|path| each(node, path)) {
+                    self.add_name(&target, release.shared_text());
                 }
             }
-            ("argoproj.io", "ApplicationSet") => {
-                self.add_name(object, "", text(object, "metadata.name"));
-            }
-            ("kyverno.io", "ClusterPolicy" | "Policy") => generated(object, &mut created),
-            _ => self.add_custom(own, object, &mut created),
+            ("argoproj.io", "ApplicationSet") => self.add_name(namespace, name()),
+            ("kyverno.io", "ClusterPolicy" | "Policy") => generated(node, &mut created),
+            _ => self.add_custom(object, &mut created),
         }
-        self.add_commands(object, own);
+        self.add_commands(object);
         created
+    }
+
+    /// Adds what is known of other objects.
+    pub(super) fn append(&mut self, other: Self) {
+        let Self { names, mentioned, handled, claims, suffixes, installations, makers } = other;
+        append(&mut self.names, names);
+        append(&mut self.claims, claims);
+        append(&mut self.installations, installations);
+        self.mentioned.extend(mentioned);
+        self.handled.extend(handled);
+        self.suffixes.extend(suffixes);
+        self.makers.append(makers);
     }
 
     /// Returns whether something may be created, of which there is no list.
@@ -174,120 +205,120 @@ impl<'n> Creators<'n> {
             && self.claims.get(stem).is_some_and(|here| here.may_hold(namespace))
     }
 
-    fn add_claims(&mut self, object: &'n Node) {
-        for template in each(object, "spec.volumeClaimTemplates[].metadata.name") {
-            let stem = format!("{}-{}", template.text(), text(object, "metadata.name"));
-            self.claims.entry(stem).or_default().add(namespace_of(object));
+    fn add_claims(&mut self, object: Placed<'_>) {
+        for template in each(object.node, "spec.volumeClaimTemplates[].metadata.name") {
+            let stem = eco_format!("{}-{}", template.text(), text(object.node, "metadata.name"));
+            self.claims.entry(stem).or_default().add(object.namespace.clone());
         }
     }
 
     /// Who may change an object by name may be the one who creates it.
-    fn add_role(&mut self, object: &'n Node) {
-        self.makers.add_role(object);
-        for rule in each(object, "rules[]") {
+    fn add_role(&mut self, object: Placed<'_>) {
+        self.makers.add_role(object.namespace, object.node);
+        for rule in each(object.node, "rules[]") {
             let verbs = each(rule, "verbs[]");
             if verbs.iter().any(|verb| matches!(verb.text(), "update" | "patch" | "*")) {
-                self.handled.extend(each(rule, "resourceNames[]").iter().map(|name| name.text()));
+                let names = each(rule, "resourceNames[]").into_iter();
+                self.handled.extend(names.map(Node::shared_text));
             }
         }
     }
 
-    fn add_flux_release(&mut self, object: &'n Node) {
-        let namespace = "spec.targetNamespace";
-        self.add_installation(Installation::Chart, object, text(object, namespace));
-        let name = text(object, "metadata.name");
-        let chart = text(object, "spec.chart.spec.chart");
+    fn add_flux_release(&mut self, object: Placed<'_>) {
+        let node = object.node;
+        let target = object.target("spec.targetNamespace");
+        self.add_installation(Installation::Chart, target.clone());
+        let name = shared(node, "metadata.name");
+        let chart = text(node, "spec.chart.spec.chart");
         let chart = chart.rsplit('/').next().unwrap_or_default();
-        for name in
-            [name, text(object, "spec.releaseName"), chart, text(object, "spec.chartRef.name")]
-        {
-            self.add_name(object, namespace, name);
+        let release = shared(node, "spec.releaseName");
+        for name in [name.clone(), release, chart.into(), shared(node, "spec.chartRef.name")] {
+            self.add_name(&target, name);
         }
-        let target = text(object, namespace);
-        if !target.is_empty() {
-            self.names.entry(format!("{target}-{name}").into()).or_default().add(target);
+        let stated = text(node, "spec.targetNamespace");
+        if !stated.is_empty() {
+            self.names.entry(eco_format!("{stated}-{name}")).or_default().add(stated.into());
         }
-        if let Some(values) = at(object, "spec.values") {
+        if let Some(values) = at(node, "spec.values") {
             self.mention(values);
-            self.add_overrides(object, values);
+            self.add_overrides(&target, values);
         }
     }
 
     /// Notes the names that the values of a chart give it.
-    fn add_overrides(&mut self, object: &'n Node, values: &'n Node) {
+    fn add_overrides(&mut self, target: &EcoString, values: &Node) {
         for entry in values.entries().into_iter().flatten() {
             match entry.key.text() {
                 "fullnameOverride" | "nameOverride" => {
-                    self.add_name(object, "spec.targetNamespace", entry.value.text());
+                    self.add_name(target, entry.value.shared_text());
                 }
-                _ => self.add_overrides(object, &entry.value),
+                _ => self.add_overrides(target, &entry.value),
             }
         }
     }
 
-    fn add_custom(&mut self, own: Type<'n>, object: &'n Node, created: &mut Vec<Created<'n>>) {
+    fn add_custom(&mut self, object: Placed<'_>, created: &mut Vec<Created>) {
+        let Placed { own, namespace, node } = object;
         if Kubernetes::serves_group(own.group) {
             return;
         }
-        if kinds::add_listed(own, object, created) {
-            if has_copy(object) {
+        if kinds::add_listed(object, created) {
+            if has_copy(node) {
                 for one in created {
-                    one.2 = ANY_NAMESPACE;
+                    one.2 = ANY_NAMESPACE.into();
                 }
             }
             return;
         }
+        let name = shared(node, "metadata.name");
         if (own.group, own.kind) == ("gateway.networking.k8s.io", "Gateway") {
             certified(object, "spec.listeners[].tls.certificateRefs[].name", created);
-            return self.add_name(object, "", text(object, "metadata.name"));
+            return self.add_name(namespace, name);
         }
         if kinds::is_inert(own) {
             return;
         }
-        let name = text(object, "metadata.name");
         if kinds::is_installer(own) {
-            self.add_installation(Installation::Operator, object, "");
+            self.add_installation(Installation::Operator, namespace.clone());
         }
         if kinds::is_suite(own) {
-            self.add_installation(Installation::Suite, object, "");
+            self.add_installation(Installation::Suite, namespace.clone());
         }
         if own.group == "acid.zalan.do" {
             self.suffixes.push(format!(".{name}.credentials.postgresql.acid.zalan.do"));
         }
-        self.add_installation(Installation::Custom, object, "");
-        self.add_name(object, "", name);
+        self.add_installation(Installation::Custom, namespace.clone());
+        self.add_name(namespace, name);
         // Operators call things after their own kind, too.
         let kind = own.kind.to_ascii_lowercase();
-        self.names.entry(kind.into()).or_default().add(namespace_of(object));
-        for entry in object.entries().into_iter().flatten() {
+        self.names.entry(kind.into()).or_default().add(namespace.clone());
+        for entry in node.entries().into_iter().flatten() {
             if entry.key.text() != "metadata" {
                 self.mention(&entry.value);
             }
         }
     }
 
-    /// Notes a name that what an object creates has, in the namespace at a path or in that of the object.
-    fn add_name(&mut self, object: &'n Node, namespace: &str, name: &'n str) {
-        if name.is_empty() {
-            return;
+    /// Notes a name that what an object creates has, in a namespace.
+    fn add_name(&mut self, namespace: &EcoString, name: EcoString) {
+        if !name.is_empty() {
+            self.names.entry(name).or_default().add(namespace.clone());
         }
-        let target = if namespace.is_empty() { "" } else { text(object, namespace) };
-        let namespace = if target.is_empty() { namespace_of(object) } else { target };
-        self.names.entry(Cow::Borrowed(name)).or_default().add(namespace);
     }
 
-    fn add_installation(&mut self, what: Installation, object: &'n Node, target: &'n str) {
-        let namespace = if target.is_empty() { namespace_of(object) } else { target };
+    fn add_installation(&mut self, what: Installation, namespace: EcoString) {
         self.installations.entry(what).or_default().add(namespace);
     }
 
     /// Notes every text below a node.
-    fn mention(&mut self, node: &'n Node) {
+    fn mention(&mut self, node: &Node) {
         if node.is_scalar() {
-            self.mentioned.insert(node.text());
+            self.mentioned.insert(node.shared_text());
         }
         for entry in node.entries().into_iter().flatten() {
-            self.mentioned.insert(entry.key.text());
+            if !self.mentioned.contains(entry.key.text()) {
+                self.mentioned.insert(entry.key.text().into());
+            }
             self.mention(&entry.value);
         }
         for element in node.elements().into_iter().flatten() {
@@ -296,9 +327,9 @@ impl<'n> Creators<'n> {
     }
 
     /// Notes the words of commands of containers that speak of Secrets or ConfigMaps: `--secret-name=tls`, `create secret tls`.
-    fn add_commands(&mut self, object: &'n Node, own: Type<'n>) {
-        let Some(spec) = pod_spec(own, object) else { return };
-        self.makers.add_pods(object, spec);
+    fn add_commands(&mut self, object: Placed<'_>) {
+        let Some(spec) = pod_spec(object.own, object.node) else { return };
+        self.makers.add_pods(object.namespace, spec);
         for containers in ["containers[]", "initContainers[]"] {
             for container in each(spec, containers) {
                 let mut follows = false;
@@ -306,12 +337,22 @@ impl<'n> Creators<'n> {
                     let lower = part.text().to_ascii_lowercase();
                     let speaks = lower.contains("secret") || lower.contains("configmap");
                     if speaks || follows {
-                        self.handled.extend(words(part.text()));
+                        self.handled.extend(words(part.text()).map(EcoString::from));
                     }
                     follows = speaks;
                 }
             }
         }
+    }
+}
+
+/// Adds namespaces to those of the same keys.
+fn append<K: Eq + std::hash::Hash>(
+    all: &mut HashMap<K, Namespaces>,
+    other: HashMap<K, Namespaces>,
+) {
+    for (key, namespaces) in other {
+        all.entry(key).or_default().0.extend(namespaces.0);
     }
 }
 
@@ -341,29 +382,26 @@ fn has_copy(node: &Node) -> bool {
     node.entries().into_iter().flatten().any(|e| is_copy(e.key.text()) || has_copy(&e.value))
 }
 
-fn serving_certificate(object: &Node) -> Option<Created<'_>> {
-    let (_, name) = annotations(object).find(|(key, _)| SERVING_CERTIFICATES.contains(key))?;
-    let keys = Keys::Known(vec!["tls.crt", "tls.key"]);
-    Some((SECRET, Cow::Borrowed(name.text()), namespace_of(object), keys))
+fn serving_certificate(object: Placed<'_>) -> Option<Created> {
+    let (_, name) = annotations(object.node).find(|(key, _)| SERVING_CERTIFICATES.contains(key))?;
+    let keys = Keys::of_texts(["tls.crt", "tls.key"]);
+    Some((SECRET, name.shared_text(), object.namespace.clone(), keys))
 }
 
 /// Adds the Secrets that an object names and that an annotation has created.
-fn certified<'n>(object: &'n Node, path: &str, created: &mut Vec<Created<'n>>) {
-    let is_certified =
-        annotations(object).any(|(key, _)| CERTIFIED.iter().any(|start| key.starts_with(start)));
-    if is_certified {
-        for name in each(object, path) {
-            let name = Cow::Borrowed(name.text());
-            created.push((SECRET, name, namespace_of(object), Keys::Any));
+fn certified(object: Placed<'_>, path: &str, created: &mut Vec<Created>) {
+    let is_certificate = |key: &str| CERTIFIED.iter().any(|start| key.starts_with(start));
+    if annotations(object.node).any(|(key, _)| is_certificate(key)) {
+        for name in each(object.node, path) {
+            created.push((SECRET, name.shared_text(), object.namespace.clone(), Keys::Any));
         }
     }
 }
 
 /// Adds what the rules of a Kyverno policy generate.
-fn generated<'n>(object: &'n Node, created: &mut Vec<Created<'n>>) {
+fn generated(object: &Node, created: &mut Vec<Created>) {
     for rule in each(object, "spec.rules[].generate") {
-        let one = Type::of(rule);
-        let name = child(rule, "name").map_or("", Node::text);
-        created.push((one, Cow::Borrowed(name), ANY_NAMESPACE, Keys::Any));
+        let name = child(rule, "name").map(Node::shared_text).unwrap_or_default();
+        created.push((Type::of(rule).kept(), name, ANY_NAMESPACE.into(), Keys::Any));
     }
 }

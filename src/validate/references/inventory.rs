@@ -1,15 +1,19 @@
 //! What is there: objects by type, name and namespace, and what they may create.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
-use super::creators::Creators;
-use super::pods::Pods;
-use super::tree::{at, child, each, text};
-use super::{CLUSTER_ROLE, CONFIG_MAP, PRIORITY_CLASS, ROLE, SECRET, Type, well_known};
+use ecow::EcoString;
+use foldhash::{HashMap, HashSet};
+
+use super::creators::{Creators, Placed};
+use super::pods::{Label, Pods, labels_of};
+use super::tree::{at, child, each, shared, text};
+use super::{CLUSTER_ROLE, CONFIG_MAP, PRIORITY_CLASS, ROLE, SECRET, SERVICE, Type, well_known};
 use crate::diagnostic::nearest;
 use crate::project::External;
-use crate::yaml::Node;
+use crate::provenance::OriginId;
+use crate::yaml::{Key, Node};
 
 /// With more names than this, none is looked for that is similar.
 const MAX_SIMILAR: usize = 4096;
@@ -32,53 +36,86 @@ pub(super) const ANY_NAMESPACE: &str = "";
 
 /// Something that is there, in one namespace.
 #[derive(Clone, Debug)]
-pub(super) struct Held<'n> {
-    pub(super) namespace: &'n str,
-    pub(super) source: Source<'n>,
+pub(super) struct Held {
+    pub(super) namespace: EcoString,
+    pub(super) source: Source,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Source<'n> {
-    /// It is an object.
-    Object(&'n Node),
+pub(super) enum Source {
+    /// It is an object, which begins here.
+    Object(OriginId, Details),
     /// An object creates it, with these keys.
-    Created(Keys<'n>),
+    Created(Keys),
+}
+
+/// What references ask of an object that they name.
+#[derive(Clone, Debug)]
+pub(super) enum Details {
+    Nothing,
+    Keys(Keys),
+    Service(Arc<Service>),
+}
+
+/// What references ask of a Service.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) namespace: EcoString,
+    pub(super) labels: Box<[Label]>,
+    pub(super) ports: Box<[Port]>,
+    /// Where the list of ports is.
+    pub(super) at_ports: Option<OriginId>,
+    pub(super) is_external_name: bool,
+}
+
+/// A port of a Service.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) number: EcoString,
+    /// Empty if it has none.
+    pub(super) name: EcoString,
 }
 
 /// The keys of a ConfigMap or Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Keys<'n> {
+pub(super) enum Keys {
     /// There may be any.
     Any,
-    Known(Vec<&'n str>),
+    Known(Box<[Key]>),
+}
+
+impl Keys {
+    pub(super) fn of_texts<'k>(texts: impl IntoIterator<Item = &'k str>) -> Self {
+        Self::Known(texts.into_iter().map(Key::text_key).collect())
+    }
 }
 
 /// What is known of something that is named.
 #[derive(Debug)]
-pub(super) enum Presence<'a, 'n> {
+pub(super) enum Presence<'a> {
     Absent,
     /// It exists, or may exist, and nothing is known of what it holds.
     Assumed,
     /// It is one of these: of several, the namespace is not known.
-    Present(Vec<&'a Held<'n>>),
+    Present(Vec<&'a Held>),
 }
 
-/// What is there.
-#[derive(Debug)]
-pub(super) struct Inventory<'n> {
-    held: HashMap<Type<'n>, BTreeMap<Cow<'n, str>, Vec<Held<'n>>>>,
-    pub(super) creators: Creators<'n>,
-    pub(super) pods: Pods<'n>,
-    pub(super) services: Vec<&'n Node>,
+/// What is there. It keeps nothing of the objects themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Inventory {
+    held: HashMap<Type<'static>, HashMap<EcoString, Vec<Held>>>,
+    pub(super) creators: Creators,
+    pub(super) pods: Pods,
+    pub(super) services: Vec<Arc<Service>>,
     /// Services whose endpoints are written down.
-    pub(super) endpoints: HashSet<&'n str>,
+    pub(super) endpoints: HashSet<EcoString>,
     /// Hosts of ServiceEntries.
-    pub(super) hosts: HashSet<&'n str>,
+    pub(super) hosts: HashSet<EcoString>,
     /// Workloads that something scales.
-    pub(super) scaled: HashSet<&'n str>,
+    pub(super) scaled: HashSet<EcoString>,
     /// Namespaces that objects are in, or that are objects.
-    pub(super) namespaces: HashSet<&'n str>,
-    external: &'n [External],
+    pub(super) namespaces: HashSet<EcoString>,
+    external: Vec<External>,
 }
 
 /// Returns whether two namespaces may be the same: what has none is in the namespace that a deployment chooses.
@@ -91,99 +128,118 @@ pub(super) fn namespace_of(object: &Node) -> &str {
     text(object, "metadata.namespace")
 }
 
-impl<'n> Inventory<'n> {
-    /// Returns what is in the objects. `external`: what exists besides.
-    pub(super) fn new(
-        objects: impl IntoIterator<Item = &'n Node>,
-        external: &'n [External],
-    ) -> Self {
-        let mut inventory = Self {
-            held: HashMap::new(),
-            creators: Creators::default(),
-            pods: Pods::default(),
-            services: Vec::new(),
-            endpoints: HashSet::new(),
-            hosts: HashSet::new(),
-            scaled: HashSet::new(),
-            namespaces: HashSet::new(),
-            external,
-        };
-        for object in objects {
-            inventory.add(object);
-        }
-        inventory.creators.makers.finish();
-        inventory
-    }
-
-    fn add(&mut self, object: &'n Node) {
+impl Inventory {
+    /// Takes in an object.
+    pub(crate) fn add(&mut self, object: &Node) {
         let own = Type::of(object);
-        let name = text(object, "metadata.name");
-        let mut namespace = namespace_of(object);
+        let name = shared(object, "metadata.name");
+        let stated = shared(object, "metadata.namespace");
         let is_copied =
             matches!(own.kind, "Secret" | "ConfigMap") && annotations(object).any(is_copy);
-        if is_copied || own == CLUSTER_ROLE || own == PRIORITY_CLASS {
-            namespace = ANY_NAMESPACE;
+        let namespace = if is_copied || own == CLUSTER_ROLE || own == PRIORITY_CLASS {
+            EcoString::from(ANY_NAMESPACE)
+        } else {
+            stated.clone()
+        };
+        let mut details = Details::Nothing;
+        match own {
+            CONFIG_MAP | SECRET => details = Details::Keys(keys_of(own, object)),
+            SERVICE => {
+                let service = Arc::new(Service::of(&stated, object));
+                self.services.push(Arc::clone(&service));
+                details = Details::Service(service);
+            }
+            _ => self.note(own, &name, object),
         }
         if !name.is_empty() {
-            self.hold(own, Cow::Borrowed(name), namespace, Source::Object(object));
+            let source = Source::Object(object.origin(), details);
+            self.hold(own.kept(), name, Held { namespace: namespace.clone(), source });
         }
-        self.namespaces.insert(namespace);
-        self.note(own, object);
-        self.pods.add(own, object);
-        for (created, name, namespace, keys) in self.creators.add(own, object) {
-            self.hold(created, name, namespace, Source::Created(keys));
+        if !self.namespaces.contains(&namespace) {
+            self.namespaces.insert(namespace);
         }
+        self.pods.add(own, &stated, object);
+        let placed = Placed { own, namespace: &stated, node: object };
+        for (created, name, namespace, keys) in self.creators.add(placed) {
+            self.hold(created, name, Held { namespace, source: Source::Created(keys) });
+        }
+    }
+
+    /// Adds what is in other objects, which come behind these.
+    pub(crate) fn append(&mut self, other: Self) {
+        for (own, names) in other.held {
+            let all = self.held.entry(own).or_default();
+            for (name, held) in names {
+                match all.entry(name) {
+                    Entry::Vacant(vacant) => {
+                        vacant.insert(held);
+                    }
+                    Entry::Occupied(mut occupied) => occupied.get_mut().extend(held),
+                }
+            }
+        }
+        self.creators.append(other.creators);
+        self.pods.append(other.pods);
+        self.services.extend(other.services);
+        self.endpoints.extend(other.endpoints);
+        self.hosts.extend(other.hosts);
+        self.scaled.extend(other.scaled);
+        self.namespaces.extend(other.namespaces);
+    }
+
+    /// Finds out what follows from all objects together. `external`: what exists besides.
+    pub(crate) fn finish(&mut self, external: Vec<External>) {
+        self.external = external;
+        self.creators.makers.finish();
     }
 
     /// Notes what other objects are checked against.
-    fn note(&mut self, own: Type<'n>, object: &'n Node) {
-        let name = text(object, "metadata.name");
+    fn note(&mut self, own: Type<'_>, name: &EcoString, object: &Node) {
         match (own.group, own.kind) {
-            ("", "Service") => self.services.push(object),
             ("", "Namespace") => {
-                self.namespaces.insert(name);
+                self.namespaces.insert(name.clone());
             }
             ("", "Endpoints") => {
-                self.endpoints.insert(name);
+                self.endpoints.insert(name.clone());
             }
             ("discovery.k8s.io", "EndpointSlice") => {
                 let labels = at(object, "metadata.labels");
                 let service = labels.and_then(|labels| child(labels, SERVICE_NAME));
-                self.endpoints.extend(service.map(Node::text));
+                self.endpoints.extend(service.map(Node::shared_text));
             }
             (_, "HorizontalPodAutoscaler" | "ScaledObject") => {
-                self.scaled.insert(text(object, "spec.scaleTargetRef.name"));
+                self.scaled.insert(shared(object, "spec.scaleTargetRef.name"));
             }
             ("networking.istio.io", "ServiceEntry") => {
-                self.hosts.extend(each(object, "spec.hosts[]").iter().map(|host| host.text()));
+                self.hosts.extend(each(object, "spec.hosts[]").into_iter().map(Node::shared_text));
             }
             _ => {}
         }
     }
 
-    fn hold(&mut self, own: Type<'n>, name: Cow<'n, str>, namespace: &'n str, source: Source<'n>) {
-        let names = self.held.entry(own).or_default();
-        names.entry(name).or_default().push(Held { namespace, source });
+    fn hold(&mut self, own: Type<'static>, name: EcoString, held: Held) {
+        let all = self.held.entry(own).or_default().entry(name);
+        all.or_insert_with(|| Vec::with_capacity(1)).push(held);
     }
 
     /// Returns what is known of something that is looked for in a namespace.
-    pub(super) fn presence<'a>(
-        &'a self,
-        wanted: Type<'n>,
+    pub(super) fn presence(
+        &self,
+        wanted: Type<'_>,
         namespace: &str,
         name: &str,
-    ) -> Presence<'a, 'n> {
+    ) -> Presence<'_> {
         if self.is_external(wanted, namespace, name) {
             return Presence::Assumed;
         }
-        let all = self.held.get(&wanted).and_then(|names| names.get(name));
+        let all = self.names(wanted).and_then(|names| names.get(name));
         let all = all.map(Vec::as_slice).unwrap_or_default();
-        let exact: Vec<&Held<'n>> = all.iter().filter(|held| held.namespace == namespace).collect();
+        let exact: Vec<&Held> = all.iter().filter(|held| held.namespace == namespace).collect();
         if !exact.is_empty() && namespace != ANY_NAMESPACE {
             return Presence::Present(exact);
         }
-        let near: Vec<&Held<'n>> =
-            all.iter().filter(|held| may_be_same(held.namespace, namespace)).collect();
+        let near: Vec<&Held> =
+            all.iter().filter(|held| may_be_same(&held.namespace, namespace)).collect();
         if !near.is_empty() {
             return Presence::Present(near);
         }
@@ -196,16 +252,16 @@ impl<'n> Inventory<'n> {
     }
 
     /// Returns whether a name differs by one letter from one that is there.
-    fn is_misspelt(&self, wanted: Type<'n>, namespace: &str, name: &str) -> bool {
+    fn is_misspelt(&self, wanted: Type<'_>, namespace: &str, name: &str) -> bool {
         self.similar(wanted, namespace, name).is_some_and(|near| is_one_edit(near, name))
     }
 
     /// Returns whether something is or may be created under a name; what custom resources only mention does not count.
-    pub(super) fn may_have(&self, wanted: Type<'n>, namespace: &str, name: &str) -> bool {
-        let held = self.held.get(&wanted).and_then(|names| names.get(name));
+    pub(super) fn may_have(&self, wanted: Type<'_>, namespace: &str, name: &str) -> bool {
+        let held = self.names(wanted).and_then(|names| names.get(name));
         held.into_iter()
             .flatten()
-            .any(|held| held.source.object().is_none() && may_be_same(held.namespace, namespace))
+            .any(|held| held.source.object().is_none() && may_be_same(&held.namespace, namespace))
             || self.creators.may_name(wanted, namespace, name)
     }
 
@@ -215,34 +271,62 @@ impl<'n> Inventory<'n> {
     }
 
     /// Returns a name of the same namespace that is similar.
-    pub(super) fn similar(&self, wanted: Type<'n>, namespace: &str, name: &str) -> Option<&str> {
-        let names = self.held.get(&wanted).filter(|names| names.len() <= MAX_SIMILAR)?;
+    pub(super) fn similar(&self, wanted: Type<'_>, namespace: &str, name: &str) -> Option<&str> {
+        let names = self.names(wanted).filter(|names| names.len() <= MAX_SIMILAR)?;
         let here = names
             .iter()
-            .filter(|(_, held)| held.iter().any(|one| may_be_same(one.namespace, namespace)));
-        nearest(name, here.map(|(name, _)| name.as_ref()))
+            .filter(|(_, held)| held.iter().any(|one| may_be_same(&one.namespace, namespace)));
+        nearest(name, here.map(|(name, _)| name.as_str()))
     }
 
     /// Returns another namespace that has something of the name.
-    pub(super) fn elsewhere(&self, wanted: Type<'n>, name: &str) -> Option<&'n str> {
-        let held = self.held.get(&wanted)?.get(name)?;
-        held.iter().map(|one| one.namespace).find(|namespace| *namespace != ANY_NAMESPACE)
+    pub(super) fn elsewhere(&self, wanted: Type<'_>, name: &str) -> Option<&str> {
+        let held = self.names(wanted)?.get(name)?;
+        held.iter().map(|one| one.namespace.as_str()).find(|namespace| *namespace != ANY_NAMESPACE)
+    }
+
+    fn names(&self, wanted: Type<'_>) -> Option<&HashMap<EcoString, Vec<Held>>> {
+        self.held.get(&wanted.kept())
     }
 }
 
-impl<'n> Source<'n> {
+impl Source {
     /// Returns the keys of a ConfigMap or Secret.
-    pub(super) fn keys(&self) -> Keys<'n> {
+    pub(super) fn keys(&self) -> &Keys {
         match self {
-            Self::Created(keys) => keys.clone(),
-            Self::Object(object) => keys_of(object),
+            Self::Created(keys) | Self::Object(_, Details::Keys(keys)) => keys,
+            Self::Object(..) => &Keys::Any,
         }
     }
 
-    pub(super) fn object(&self) -> Option<&'n Node> {
+    /// Returns where the object begins.
+    pub(super) fn object(&self) -> Option<OriginId> {
         match self {
-            Self::Object(object) => Some(object),
+            Self::Object(origin, _) => Some(*origin),
             Self::Created(_) => None,
+        }
+    }
+
+    /// Returns the Service whose ports are known.
+    pub(super) fn service(&self) -> Option<&Service> {
+        match self {
+            Self::Object(_, Details::Service(service)) if !service.is_external_name => {
+                Some(service)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Service {
+    fn of(namespace: &EcoString, object: &Node) -> Self {
+        let port = |node: &Node| Port { number: shared(node, "port"), name: shared(node, "name") };
+        Self {
+            namespace: namespace.clone(),
+            labels: labels_of(at(object, "metadata.labels")),
+            ports: each(object, "spec.ports[]").into_iter().map(port).collect(),
+            at_ports: at(object, "spec.ports").map(Node::origin),
+            is_external_name: text(object, "spec.type") == "ExternalName",
         }
     }
 }
@@ -260,20 +344,12 @@ pub(super) fn is_copy(annotation: &str) -> bool {
 }
 
 /// Returns the keys of a ConfigMap or Secret, unless a controller adds others.
-fn keys_of(object: &Node) -> Keys<'_> {
-    let wanted = Type::of(object);
-    let fields: &[&str] = match wanted {
-        CONFIG_MAP => &["data", "binaryData"],
-        SECRET => &["data", "stringData"],
-        _ => return Keys::Any,
-    };
+fn keys_of(own: Type<'_>, object: &Node) -> Keys {
+    let fields = if own == SECRET { ["data", "stringData"] } else { ["data", "binaryData"] };
     let is_filled = annotations(object).any(|name| FILLED.contains(&name) || is_copy(name))
         || text(object, "type") == "kubernetes.io/service-account-token";
-    let mut keys = Vec::new();
-    for field in fields {
-        let entries = child(object, field).and_then(Node::entries).unwrap_or_default();
-        keys.extend(entries.iter().map(|entry| entry.key.text()));
-    }
+    let entries = |field| child(object, field).and_then(Node::entries).unwrap_or_default().iter();
+    let keys: Box<[Key]> = fields.into_iter().flat_map(entries).map(|entry| entry.key).collect();
     // What is empty is there to be filled.
     if is_filled || keys.is_empty() { Keys::Any } else { Keys::Known(keys) }
 }

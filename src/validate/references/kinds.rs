@@ -1,9 +1,9 @@
 //! Kinds of custom resources, and what they create.
 
-use std::borrow::Cow;
+use ecow::{EcoString, eco_format};
 
-use super::creators::Created;
-use super::inventory::{ANY_NAMESPACE, Keys, namespace_of};
+use super::creators::{Created, Placed};
+use super::inventory::{ANY_NAMESPACE, Keys};
 use super::tree::{at, each, text};
 use super::{CLAIM, CONFIG_MAP, POD, SECRET, SERVICE, SERVICE_ACCOUNT, Type};
 use crate::yaml::Node;
@@ -216,11 +216,8 @@ const INSTALLERS: &[(&str, &str)] = &[
 ];
 
 /// Adds what an object creates, and returns whether that is all.
-pub(super) fn add_listed<'n>(
-    own: Type<'_>,
-    object: &'n Node,
-    created: &mut Vec<Created<'n>>,
-) -> bool {
+pub(super) fn add_listed(object: Placed<'_>, created: &mut Vec<Created>) -> bool {
+    let own = object.own;
     let is_own = |creation: &&Creation| creation.group == own.group && creation.kind == own.kind;
     let mut is_all = false;
     for creation in CREATIONS.iter().filter(is_own) {
@@ -254,19 +251,19 @@ pub(super) fn is_suite(own: Type<'_>) -> bool {
 }
 
 impl Creation {
-    fn add_to<'n>(&self, object: &'n Node, created: &mut Vec<Created<'n>>) {
+    fn add_to(&self, object: Placed<'_>, created: &mut Vec<Created>) {
         let namespace = match self.kind {
-            "ClusterExternalSecret" | "Bundle" | "ClusterIssuer" => ANY_NAMESPACE,
-            _ => namespace_of(object),
+            "ClusterExternalSecret" | "Bundle" | "ClusterIssuer" => ANY_NAMESPACE.into(),
+            _ => object.namespace.clone(),
         };
-        for name in self.names(object) {
-            created.push((self.creates, name, namespace, keys(self.kind, object)));
+        for name in self.names(object.node) {
+            created.push((self.creates, name, namespace.clone(), keys(self.kind, object.node)));
         }
     }
 
     /// Returns the names that the pattern gives for an object.
-    fn names<'n>(&self, object: &'n Node) -> Vec<Cow<'n, str>> {
-        let mut names: Vec<Cow<'n, str>> = vec![Cow::Borrowed("")];
+    fn names(&self, object: &Node) -> Vec<EcoString> {
+        let mut names = vec![EcoString::new()];
         let mut rest = self.name;
         while let Some((before, after)) = rest.split_once('{') {
             let (paths, after) = after.split_once('}').unwrap_or((after, ""));
@@ -275,16 +272,13 @@ impl Creation {
             names = names
                 .iter()
                 .flat_map(|name| {
-                    values.iter().map(move |value| match (name.as_ref(), before) {
-                        ("", "") => Cow::Borrowed(value.text()),
-                        (name, before) => Cow::Owned(format!("{name}{before}{}", value.text())),
-                    })
+                    values.iter().map(move |value| eco_format!("{name}{before}{}", value.text()))
                 })
                 .collect();
             rest = after;
         }
         if !rest.is_empty() {
-            names = names.into_iter().map(|name| Cow::Owned(format!("{name}{rest}"))).collect();
+            names = names.into_iter().map(|name| eco_format!("{name}{rest}")).collect();
         }
         names.retain(|name| !name.is_empty());
         names
@@ -292,7 +286,7 @@ impl Creation {
 }
 
 /// Returns the keys that the Secret of an object has, as far as the object lists them.
-fn keys<'n>(kind: &str, object: &'n Node) -> Keys<'n> {
+fn keys(kind: &str, object: &Node) -> Keys {
     let of = |path: &str| {
         let entries = at(object, path).and_then(Node::entries).unwrap_or_default();
         entries.iter().map(|entry| entry.key.text()).collect::<Vec<_>>()
@@ -318,5 +312,5 @@ fn keys<'n>(kind: &str, object: &'n Node) -> Keys<'n> {
         }
         _ => Vec::new(),
     };
-    if keys.is_empty() { Keys::Any } else { Keys::Known(keys) }
+    if keys.is_empty() { Keys::Any } else { Keys::of_texts(keys) }
 }

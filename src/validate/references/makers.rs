@@ -3,10 +3,11 @@
 //! An operator creates the Secret for its webhook while it runs, and a Job the password of a database. What they call it is
 //! known to them alone; but they need a role for it, and the role is there to be read.
 
-use std::collections::{HashMap, HashSet};
+use ecow::EcoString;
+use foldhash::{HashMap, HashSet};
 
-use super::inventory::{ANY_NAMESPACE, namespace_of};
-use super::tree::{each, text};
+use super::inventory::ANY_NAMESPACE;
+use super::tree::{each, shared, text};
 use super::{POD, SECRET, Type};
 use crate::yaml::Node;
 
@@ -16,72 +17,78 @@ const POWERFUL: [&str; 3] = ["admin", "cluster-admin", "edit"];
 const ALL: &str = "*";
 
 /// A role: its namespace, none for a ClusterRole, and its name.
-type Role<'n> = (Option<&'n str>, &'n str);
+type Role = (Option<EcoString>, EcoString);
 
 /// Who may create what.
 #[derive(Debug, Default)]
-pub(super) struct Makers<'n> {
+pub(super) struct Makers {
     /// The resources, as `secrets`, that roles allow to create.
-    roles: HashMap<Role<'n>, Vec<&'n str>>,
+    roles: HashMap<Role, Vec<EcoString>>,
     /// Roles and the ServiceAccounts, by namespace and name, that have them.
-    bindings: Vec<(Role<'n>, &'n str, &'n str)>,
+    bindings: Vec<(Role, EcoString, EcoString)>,
     /// The ServiceAccounts of pods, by namespace and name.
-    accounts: HashSet<(&'n str, &'n str)>,
+    accounts: HashSet<(EcoString, EcoString)>,
     /// Resources that a program in a namespace may create.
-    makes: HashMap<&'n str, Vec<&'n str>>,
+    makes: HashMap<EcoString, Vec<EcoString>>,
 }
 
-impl<'n> Makers<'n> {
-    pub(super) fn add_role(&mut self, object: &'n Node) {
+impl Makers {
+    pub(super) fn add_role(&mut self, namespace: &EcoString, object: &Node) {
         let mut resources = Vec::new();
         for rule in each(object, "rules[]") {
             let has = |path: &str, wanted: &str| {
                 each(rule, path).iter().any(|one| one.text() == wanted || one.text() == ALL)
             };
             if has("verbs[]", "create") {
-                resources.extend(each(rule, "resources[]").iter().map(|one| one.text()));
+                resources.extend(each(rule, "resources[]").into_iter().map(Node::shared_text));
             }
         }
         if !resources.is_empty() {
-            let namespace = (text(object, "kind") == "Role").then(|| namespace_of(object));
-            self.roles.insert((namespace, text(object, "metadata.name")), resources);
+            let namespace = (text(object, "kind") == "Role").then(|| namespace.clone());
+            self.roles.insert((namespace, shared(object, "metadata.name")), resources);
         }
     }
 
-    pub(super) fn add_binding(&mut self, object: &'n Node) {
-        let namespace = namespace_of(object);
-        let of_namespace = (text(object, "roleRef.kind") == "Role").then_some(namespace);
-        let role = (of_namespace, text(object, "roleRef.name"));
+    pub(super) fn add_binding(&mut self, namespace: &EcoString, object: &Node) {
+        let of_namespace = (text(object, "roleRef.kind") == "Role").then(|| namespace.clone());
+        let role = (of_namespace, shared(object, "roleRef.name"));
         for subject in each(object, "subjects[]") {
             if text(subject, "kind") == "ServiceAccount" {
-                let stated = text(subject, "namespace");
-                let namespace = if stated.is_empty() { namespace } else { stated };
-                self.bindings.push((role, namespace, text(subject, "name")));
+                let stated = shared(subject, "namespace");
+                let namespace = if stated.is_empty() { namespace.clone() } else { stated };
+                self.bindings.push((role.clone(), namespace, shared(subject, "name")));
             }
         }
     }
 
     /// Takes in the pods of an object.
-    pub(super) fn add_pods(&mut self, object: &'n Node, spec: &'n Node) {
-        let account = text(spec, "serviceAccountName");
+    pub(super) fn add_pods(&mut self, namespace: &EcoString, spec: &Node) {
+        let account = shared(spec, "serviceAccountName");
         if !account.is_empty() {
-            self.accounts.insert((namespace_of(object), account));
+            self.accounts.insert((namespace.clone(), account));
         }
+    }
+
+    /// Adds what is known of other objects.
+    pub(super) fn append(&mut self, other: Self) {
+        self.roles.extend(other.roles);
+        self.bindings.extend(other.bindings);
+        self.accounts.extend(other.accounts);
     }
 
     /// Finds out who may create what, once everything is known.
     pub(super) fn finish(&mut self) {
         for (role, namespace, account) in &self.bindings {
-            let runs = [*namespace, ANY_NAMESPACE]
-                .iter()
-                .any(|namespace| self.accounts.contains(&(*namespace, *account)));
+            let runs = [namespace.clone(), EcoString::from(ANY_NAMESPACE)]
+                .into_iter()
+                .any(|namespace| self.accounts.contains(&(namespace, account.clone())));
             if !runs {
                 continue;
             }
-            let resources = self.makes.entry(namespace).or_default();
+            let resources = self.makes.entry(namespace.clone()).or_default();
             match self.roles.get(role) {
-                Some(allowed) => resources.extend(allowed),
-                None if POWERFUL.contains(&role.1) => resources.push(ALL),
+                Some(allowed) => resources.extend(allowed.iter().cloned()),
+                None if POWERFUL.contains(&role.1.as_str()) => resources.push(ALL.into()),
                 None => {}
             }
         }
@@ -95,12 +102,13 @@ impl<'n> Makers<'n> {
             SECRET => &["secrets"],
             _ => return false,
         };
-        let makes =
-            |resources: &Vec<&str>| resources.iter().any(|one| *one == ALL || names.contains(one));
+        let makes = |resources: &Vec<EcoString>| {
+            resources.iter().any(|one| one == ALL || names.contains(&one.as_str()))
+        };
         match namespace {
             ANY_NAMESPACE => self.makes.values().any(makes),
             namespace => {
-                [namespace, ANY_NAMESPACE].iter().filter_map(|one| self.makes.get(one)).any(makes)
+                [namespace, ANY_NAMESPACE].iter().filter_map(|one| self.makes.get(*one)).any(makes)
             }
         }
     }

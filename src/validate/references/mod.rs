@@ -12,6 +12,7 @@ mod kinds;
 mod makers;
 mod names;
 mod pods;
+mod questions;
 mod routes;
 mod selectors;
 mod tree;
@@ -22,12 +23,15 @@ use std::collections::HashSet;
 use super::report::Found;
 use super::{Finding, placed};
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::project::External;
 use crate::provenance::OriginId;
 use crate::session::Context;
-use crate::yaml::{Node, known};
-use inventory::{ANY_NAMESPACE, Held, Inventory, Keys, Presence};
+use crate::yaml::{Key, Node, known};
+use inventory::{ANY_NAMESPACE, Held, Keys, Presence};
+use questions::Question;
 use tree::path_to;
+
+pub(crate) use inventory::Inventory;
+pub(crate) use questions::Questions;
 
 /// A type of objects, in any version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,29 +70,26 @@ impl<'n> Type<'n> {
         Self { group, kind }
     }
 
+    /// Returns the same type with texts that stay.
+    fn kept(self) -> Type<'static> {
+        Type { group: Key::text_key(self.group).text(), kind: Key::text_key(self.kind).text() }
+    }
+
     fn is_cluster_scoped(self) -> bool {
         self == CLUSTER_ROLE || self == PRIORITY_CLASS
     }
 }
 
-/// What may satisfy references besides the objects that are checked.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Outside {
-    /// The objects of other outputs.
-    pub(crate) objects: Vec<Node>,
-    pub(crate) external: Vec<External>,
-}
-
-/// Checks the references of objects that are deployed together.
-pub(crate) fn check(cx: &Context<'_>, objects: &[&Node], outside: &Outside) -> Vec<Finding> {
-    let all = objects.iter().copied().chain(&outside.objects);
-    let inventory = Inventory::new(all, &outside.external);
+/// Checks the references of objects, which come with their numbers. `inventory`: what is there, these objects included.
+pub(crate) fn check<'n>(
+    cx: &Context<'_>,
+    inventory: &Inventory,
+    objects: impl IntoIterator<Item = (usize, &'n Node)>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (index, object) in objects.iter().enumerate() {
-        let mut checker = Checker::new(&inventory, object);
-        checker.check_names();
-        checker.check_routes();
-        checker.check_selectors();
+    for (index, object) in objects {
+        let mut checker = Checker::new(Some(inventory), object);
+        checker.check();
         let placed = |found: Found| Finding {
             object: index,
             diagnostic: placed(cx, &found),
@@ -101,13 +102,15 @@ pub(crate) fn check(cx: &Context<'_>, objects: &[&Node], outside: &Outside) -> V
 
 /// Checks the references of one object.
 struct Checker<'a, 'n> {
-    inventory: &'a Inventory<'n>,
+    /// None while it is being found out what there is: the checker then only notes what it would look up.
+    inventory: Option<&'a Inventory>,
     object: &'n Node,
     own: Type<'n>,
     namespace: &'n str,
     found: Vec<Found>,
     /// What is missing and has been reported.
     missing: HashSet<(Type<'n>, &'n str, &'n str)>,
+    questions: Questions,
 }
 
 /// The name of an object in another one.
@@ -128,6 +131,16 @@ impl<'n> Reference<'n> {
     fn new(code: Code, wanted: Type<'n>, namespace: &'n str, at: &'n Node) -> Self {
         Self { code, wanted, namespace, name: at.text(), at, keys: Vec::new() }
     }
+
+    /// Returns whether it is yet to be filled in.
+    fn is_open(&self) -> bool {
+        is_open_name(self.name) || is_open(self.namespace)
+    }
+
+    /// Returns the namespace in which the object is looked for.
+    fn place(&self) -> &'n str {
+        if self.wanted.is_cluster_scoped() { ANY_NAMESPACE } else { self.namespace }
+    }
 }
 
 /// Returns whether a text is yet to be filled in, by Flux or by a template.
@@ -141,7 +154,7 @@ fn is_open_name(name: &str) -> bool {
 }
 
 impl<'a, 'n> Checker<'a, 'n> {
-    fn new(inventory: &'a Inventory<'n>, object: &'n Node) -> Self {
+    fn new(inventory: Option<&'a Inventory>, object: &'n Node) -> Self {
         Self {
             inventory,
             object,
@@ -149,19 +162,30 @@ impl<'a, 'n> Checker<'a, 'n> {
             namespace: inventory::namespace_of(object),
             found: Vec::new(),
             missing: HashSet::new(),
+            questions: Questions::default(),
         }
     }
 
+    fn check(&mut self) {
+        self.check_names();
+        self.check_routes();
+        self.check_selectors();
+    }
+
     /// Looks up what an object names, and returns the objects that it may be.
-    fn refer(&mut self, reference: &Reference<'n>) -> Vec<&'a Held<'n>> {
-        let Reference { wanted, namespace, name, .. } = *reference;
-        if is_open_name(name) || is_open(namespace) {
+    fn refer(&mut self, reference: &Reference<'n>) -> Vec<&'a Held> {
+        let Reference { wanted, name, .. } = *reference;
+        if reference.is_open() {
             return Vec::new();
         }
-        let namespace = if wanted.is_cluster_scoped() { ANY_NAMESPACE } else { namespace };
-        match self.inventory.presence(wanted, namespace, name) {
+        let Some(inventory) = self.inventory else {
+            self.ask(Question::of(reference));
+            return Vec::new();
+        };
+        let namespace = reference.place();
+        match inventory.presence(wanted, namespace, name) {
             Presence::Absent => {
-                self.report_missing(&Reference { namespace, ..reference.clone() });
+                self.report_missing(inventory, &Reference { namespace, ..reference.clone() });
                 Vec::new()
             }
             Presence::Assumed => Vec::new(),
@@ -174,7 +198,7 @@ impl<'a, 'n> Checker<'a, 'n> {
         }
     }
 
-    fn report_missing(&mut self, reference: &Reference<'n>) {
+    fn report_missing(&mut self, inventory: &Inventory, reference: &Reference<'n>) {
         let Reference { code, wanted, namespace, name, at, .. } = *reference;
         // Further fields that name the same thing tell nothing new.
         if !self.missing.insert((wanted, namespace, name)) {
@@ -187,9 +211,9 @@ impl<'a, 'n> Checker<'a, 'n> {
         };
         let message =
             format!("`{path}` names {} `{name}`, and nothing{place} provides it", wanted.kind);
-        let help = match self.inventory.similar(wanted, namespace, name) {
+        let help = match inventory.similar(wanted, namespace, name) {
             Some(near) => format!("did you mean {} `{near}`?", wanted.kind),
-            None => match self.inventory.elsewhere(wanted, name) {
+            None => match inventory.elsewhere(wanted, name) {
                 Some(other) => format!("there is one in namespace `{other}`"),
                 None => {
                     let entry = external_entry(wanted.kind, namespace, name);
@@ -202,18 +226,9 @@ impl<'a, 'n> Checker<'a, 'n> {
         self.push(path, at.origin(), None, Diagnostic::warning(code, message).help(help));
     }
 
-    fn check_key(&mut self, reference: &Reference<'n>, key: &'n Node, held: &[&Held<'n>]) {
-        let mut known = Vec::new();
-        for one in held {
-            match one.source.keys() {
-                Keys::Any => return,
-                Keys::Known(keys) => known.extend(keys),
-            }
-        }
+    fn check_key(&mut self, reference: &Reference<'n>, key: &'n Node, held: &[&Held]) {
         let text = key.text();
-        if is_open(text) || known.contains(&text) {
-            return;
-        }
+        let Some(known) = lacking_key(held, text) else { return };
         let Reference { wanted, name, .. } = reference;
         let path = path_to(self.object, key);
         let message =
@@ -228,7 +243,7 @@ impl<'a, 'n> Checker<'a, 'n> {
             diagnostic = diagnostic.help(help);
         }
         let object = held.iter().find_map(|one| one.source.object());
-        let other = object.map(|object| (object.origin(), "the object that lacks it"));
+        let other = object.map(|at| (at, "the object that lacks it"));
         self.push(path, key.origin(), other, diagnostic);
     }
 
@@ -245,6 +260,18 @@ impl<'a, 'n> Checker<'a, 'n> {
             self.found.push(Found { path, at, value: None, other, diagnostic });
         }
     }
+}
+
+/// Returns the keys of ConfigMaps or Secrets of which none has a key; none if one has it, or may have it.
+fn lacking_key(held: &[&Held], key: &str) -> Option<Vec<&'static str>> {
+    let mut known = Vec::new();
+    for one in held {
+        match one.source.keys() {
+            Keys::Any => return None,
+            Keys::Known(keys) => known.extend(keys.iter().map(|key| key.text())),
+        }
+    }
+    (!is_open(key) && !known.contains(&key)).then_some(known)
 }
 
 /// Returns what a project writes under `external` for an object.

@@ -114,9 +114,12 @@ impl<'n> Checker<'_, 'n> {
     }
 
     /// Returns whether a workload is to have no pod, which then lacks nothing.
-    fn is_idle(&self) -> bool {
+    fn is_idle(&mut self) -> bool {
+        if text(self.object, "spec.replicas") != "0" {
+            return false;
+        }
         let name = text(self.object, "metadata.name");
-        text(self.object, "spec.replicas") == "0" && !self.inventory.scaled.contains(name)
+        self.known().is_some_and(|inventory| !inventory.scaled.contains(name))
     }
 
     fn check_fields(&mut self, root: &'n Node, fields: &[NameField]) {

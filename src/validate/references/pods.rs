@@ -1,13 +1,16 @@
 //! The pods of an output, and what selects them.
 
-use std::collections::HashMap;
+use ecow::EcoString;
+use foldhash::HashMap;
 
 use super::Type;
-use super::inventory::{may_be_same, namespace_of};
-use super::tree::{at, child, each, text};
+use super::inventory::may_be_same;
+use super::tree::{at, child, each, shared};
 use crate::diagnostic::nearest;
+use crate::provenance::OriginId;
 use crate::schema::Kubernetes;
-use crate::yaml::Node;
+use crate::validate::structure::is_null;
+use crate::yaml::{Entry, Key, Node};
 
 /// How deep pods are looked for in custom resources.
 const MAX_DEPTH: usize = 12;
@@ -29,40 +32,47 @@ const GIVEN_LABELS: [&str; 9] = [
 const ROLES: [&str; 8] =
     ["active", "leader", "master", "primary", "replica", "secondary", "slave", "standby"];
 
+/// A label of a pod or a Service, or one that a selector wants.
+#[derive(Clone, Debug)]
+pub(super) struct Label {
+    pub(super) key: Key,
+    pub(super) value: EcoString,
+    /// The value.
+    pub(super) at: OriginId,
+}
+
 /// The pods of one workload.
 #[derive(Debug)]
-pub(super) struct Pod<'n> {
-    pub(super) namespace: &'n str,
-    labels: Option<&'n Node>,
-    pub(super) spec: &'n Node,
-    /// An operator makes pods of this, and may add labels and containers.
-    is_partial: bool,
+pub(super) struct Pod {
+    pub(super) namespace: EcoString,
+    labels: Box<[Label]>,
+    /// The names of the ports of the containers; none if an operator makes pods of this, and may add labels and containers.
+    pub(super) port_names: Option<Box<[EcoString]>>,
 }
 
 /// The pods of an output, by their labels.
 #[derive(Debug, Default)]
-pub(super) struct Pods<'n> {
-    all: Vec<Pod<'n>>,
-    by_label: HashMap<(&'n str, &'n str), Vec<usize>>,
+pub(super) struct Pods {
+    all: Vec<Pod>,
+    by_label: HashMap<(Key, EcoString), Vec<u32>>,
 }
 
 /// A label selector that is not empty.
-#[derive(Debug, Default)]
-pub(super) struct Selector<'n> {
-    /// Labels with their values.
-    pub(super) labels: Vec<(&'n str, &'n Node)>,
-    expressions: Vec<Expression<'n>>,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Selector {
+    pub(super) labels: Box<[Label]>,
+    expressions: Box<[Expression]>,
 }
 
-#[derive(Debug)]
-struct Expression<'n> {
-    key: &'n str,
-    operator: &'n str,
-    values: Vec<&'n str>,
+#[derive(Clone, Debug)]
+struct Expression {
+    key: EcoString,
+    operator: EcoString,
+    values: Vec<EcoString>,
 }
 
-/// The label that a selector wants, and the value that pods have.
-pub(super) type Near<'s, 'n> = ((&'s str, &'s Node), &'n Node);
+/// The label that a selector wants, and the one that pods have.
+pub(super) type Near<'s, 'p> = (&'s Label, &'p Label);
 
 /// Returns the specification of the pods of a workload.
 pub(super) fn pod_spec<'n>(own: Type<'_>, object: &'n Node) -> Option<&'n Node> {
@@ -93,35 +103,64 @@ fn pod_path(own: Type<'_>) -> Option<(&'static str, &'static str)> {
     Some(paths)
 }
 
-impl<'n> Pods<'n> {
+/// Returns the labels of an object, without those that are null.
+pub(super) fn labels_of(labels: Option<&Node>) -> Box<[Label]> {
+    let entries = labels.and_then(Node::entries).unwrap_or_default().iter();
+    let label = |entry: &Entry| Label {
+        key: Key::text_key(entry.key.text()),
+        value: entry.value.shared_text(),
+        at: entry.value.origin(),
+    };
+    entries.filter(|entry| !is_null(&entry.value)).map(label).collect()
+}
+
+fn label_of<'l>(labels: &'l [Label], key: &str) -> Option<&'l Label> {
+    labels.iter().find(|label| label.key.text() == key)
+}
+
+/// Returns the names of the ports of the containers of pods.
+fn port_names(spec: &Node) -> Box<[EcoString]> {
+    let lists = ["containers[].ports[].name", "initContainers[].ports[].name"];
+    let names = lists.into_iter().flat_map(|path| each(spec, path));
+    names.map(Node::shared_text).collect()
+}
+
+impl Pods {
     /// Takes in the pods of an object.
-    pub(super) fn add(&mut self, own: Type<'n>, object: &'n Node) {
-        let namespace = namespace_of(object);
+    pub(super) fn add(&mut self, own: Type<'_>, namespace: &EcoString, object: &Node) {
         if let Some((labels, spec)) = pod_path(own) {
             if let Some(spec) = at(object, spec) {
-                let labels = at(object, labels);
                 // Knative adds containers.
                 let is_partial = own.group == "serving.knative.dev";
-                self.push(Pod { namespace, labels, spec, is_partial });
+                let port_names = (!is_partial).then(|| port_names(spec));
+                let labels = labels_of(at(object, labels));
+                self.push(Pod { namespace: namespace.clone(), labels, port_names });
             }
         } else if !Kubernetes::serves_group(own.group) && own.group != "kyverno.io" {
             self.add_embedded(object, None, namespace, 0);
         }
     }
 
+    /// Adds the pods of other objects behind these.
+    pub(super) fn append(&mut self, other: Self) {
+        self.all.reserve(other.all.len());
+        other.all.into_iter().for_each(|pod| self.push(pod));
+    }
+
     /// Looks for pods in a custom resource: a map with `containers`, and labels beside it.
     fn add_embedded(
         &mut self,
-        node: &'n Node,
-        labels: Option<&'n Node>,
-        namespace: &'n str,
+        node: &Node,
+        labels: Option<&Node>,
+        namespace: &EcoString,
         depth: usize,
     ) {
         if depth > MAX_DEPTH {
             return;
         }
         if child(node, "containers").is_some_and(|containers| containers.elements().is_some()) {
-            self.push(Pod { namespace, labels, spec: node, is_partial: true });
+            let labels = labels_of(labels);
+            self.push(Pod { namespace: namespace.clone(), labels, port_names: None });
             return;
         }
         let own = at(node, "metadata.labels").filter(|_| depth > 0);
@@ -133,10 +172,10 @@ impl<'n> Pods<'n> {
         }
     }
 
-    fn push(&mut self, pod: Pod<'n>) {
-        for entry in pod.labels.and_then(Node::entries).unwrap_or_default() {
-            let label = (entry.key.text(), entry.value.text());
-            self.by_label.entry(label).or_default().push(self.all.len());
+    fn push(&mut self, pod: Pod) {
+        for label in &pod.labels {
+            let same = self.by_label.entry((label.key, label.value.clone()));
+            same.or_insert_with(|| Vec::with_capacity(1)).push(self.all.len() as u32);
         }
         self.all.push(pod);
     }
@@ -144,103 +183,97 @@ impl<'n> Pods<'n> {
     /// Returns the pods that a selector selects in the namespaces that `is_in` accepts.
     pub(super) fn selected(
         &self,
-        selector: &Selector<'n>,
+        selector: &Selector,
         is_in: impl Fn(&str) -> bool,
-    ) -> Vec<&Pod<'n>> {
-        let fits = |pod: &&Pod<'n>| is_in(pod.namespace) && selector.selects(pod);
-        let lists: Vec<_> =
-            selector.fixed().map(|(key, value)| self.by_label.get(&(*key, value.text()))).collect();
+    ) -> Vec<&Pod> {
+        let fits = |pod: &&Pod| is_in(&pod.namespace) && selector.selects(pod);
+        let with = |label: &Label| self.by_label.get(&(label.key, label.value.clone()));
+        let lists: Vec<_> = selector.fixed().map(with).collect();
         if lists.iter().any(Option::is_none) {
             return Vec::new();
         }
         match lists.into_iter().flatten().min_by_key(|list| list.len()) {
-            Some(list) => list.iter().map(|index| &self.all[*index]).filter(fits).collect(),
+            Some(list) => {
+                list.iter().map(|index| &self.all[*index as usize]).filter(fits).collect()
+            }
             None => self.all.iter().filter(fits).collect(),
         }
     }
 
     /// Returns whether there are pods in the namespaces that `is_in` accepts.
     pub(super) fn has_any(&self, is_in: impl Fn(&str) -> bool) -> bool {
-        self.all.iter().any(|pod| is_in(pod.namespace))
+        self.all.iter().any(|pod| is_in(&pod.namespace))
     }
 
     /// Returns whether pods of a namespace have a label, whatever its value.
     pub(super) fn has_key(&self, key: &str, namespace: &str) -> bool {
-        let mut here = self.all.iter().filter(|pod| may_be_same(pod.namespace, namespace));
+        let mut here = self.all.iter().filter(|pod| may_be_same(&pod.namespace, namespace));
         here.any(|pod| pod.label(key).is_some())
     }
 
     /// Returns the label of pods in a namespace that a selector misses by this one label: what it wants, and what is there.
-    pub(super) fn nearly<'s>(
-        &self,
-        selector: &Selector<'s>,
+    pub(super) fn nearly<'s, 'p>(
+        &'p self,
+        selector: &'s Selector,
         namespace: &str,
-    ) -> Option<Near<'s, 'n>> {
-        let here = self.all.iter().filter(|pod| may_be_same(pod.namespace, namespace));
-        let here: Vec<&Pod<'n>> = here.take(MAX_COMPARED).collect();
-        let others = |missed: usize, pod: &Pod<'n>| {
+    ) -> Option<Near<'s, 'p>> {
+        let here = self.all.iter().filter(|pod| may_be_same(&pod.namespace, namespace));
+        let here: Vec<&Pod> = here.take(MAX_COMPARED).collect();
+        let others = |missed: usize, pod: &Pod| {
             let mut rest = selector.labels.iter().enumerate().filter(|(index, _)| *index != missed);
-            rest.all(|(_, (key, value))| pod.has(key, value.text()))
+            rest.all(|(_, wanted)| pod.has(wanted))
         };
-        for (index, (key, value)) in selector.labels.iter().enumerate() {
-            let fitting: Vec<&Node> = here
+        for (index, wanted) in selector.labels.iter().enumerate() {
+            let fitting: Vec<&Label> = here
                 .iter()
                 .filter(|pod| others(index, pod))
-                .filter_map(|pod| child(pod.labels?, key))
+                .filter_map(|pod| label_of(&pod.labels, wanted.key.text()))
                 .collect();
             let is_enough = selector.labels.len() > 1;
-            let near = nearest(value.text(), fitting.iter().map(|label| label.text()));
+            let near = nearest(&wanted.value, fitting.iter().map(|label| label.value.as_str()));
             let found = match near {
-                Some(near) => fitting.iter().find(|label| label.text() == near),
+                Some(near) => fitting.iter().find(|label| label.value == near),
                 None => fitting.first().filter(|_| is_enough),
             };
             if let Some(found) = found {
-                return Some(((key, value), found));
+                return Some((wanted, found));
             }
         }
         None
     }
 }
 
-impl Pod<'_> {
-    fn has(&self, key: &str, value: &str) -> bool {
-        self.labels.and_then(|labels| child(labels, key)).is_some_and(|own| own.text() == value)
+impl Pod {
+    fn has(&self, wanted: &Label) -> bool {
+        self.label(wanted.key.text()).is_some_and(|own| own == wanted.value)
     }
 
     fn label(&self, key: &str) -> Option<&str> {
-        child(self.labels?, key).map(Node::text)
-    }
-
-    /// Returns the names of the ports of the containers; none if an operator may add others.
-    pub(super) fn port_names(&self) -> Option<Vec<&str>> {
-        if self.is_partial {
-            return None;
-        }
-        let lists = ["containers[].ports[].name", "initContainers[].ports[].name"];
-        let names = lists.into_iter().flat_map(|path| each(self.spec, path));
-        Some(names.map(Node::text).collect())
+        label_of(&self.labels, key).map(|label| label.value.as_str())
     }
 }
 
-impl<'n> Selector<'n> {
+impl Selector {
     /// Reads the map of labels that Services have.
-    pub(super) fn of_labels(labels: &'n Node) -> Self {
+    pub(super) fn of_labels(labels: &Node) -> Self {
         let entries = labels.entries().unwrap_or_default().iter();
-        Self {
-            labels: entries.map(|entry| (entry.key.text(), &entry.value)).collect(),
-            expressions: Vec::new(),
-        }
+        let label = |entry: &Entry| Label {
+            key: Key::text_key(entry.key.text()),
+            value: entry.value.shared_text(),
+            at: entry.value.origin(),
+        };
+        Self { labels: entries.map(label).collect(), expressions: Box::default() }
     }
 
     /// Reads a selector with `matchLabels` and `matchExpressions`.
-    pub(super) fn of(node: &'n Node) -> Self {
+    pub(super) fn of(node: &Node) -> Self {
         let mut selector = child(node, "matchLabels").map_or_else(Self::default, Self::of_labels);
         selector.expressions = each(node, "matchExpressions[]")
             .into_iter()
             .map(|one| Expression {
-                key: text(one, "key"),
-                operator: text(one, "operator"),
-                values: each(one, "values[]").into_iter().map(Node::text).collect(),
+                key: shared(one, "key"),
+                operator: shared(one, "operator"),
+                values: each(one, "values[]").into_iter().map(Node::shared_text).collect(),
             })
             .collect();
         selector
@@ -252,45 +285,46 @@ impl<'n> Selector<'n> {
     }
 
     /// Returns the values of the labels.
-    pub(super) fn values(&self) -> impl Iterator<Item = &'n Node> {
-        self.labels.iter().map(|(_, value)| *value)
+    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().map(|label| label.value.as_str())
     }
 
     /// Returns the keys of the labels and of the expressions.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &'n str> {
-        let expressions = self.expressions.iter().map(|one| one.key);
-        self.labels.iter().map(|(key, _)| *key).chain(expressions)
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let expressions = self.expressions.iter().map(|one| one.key.as_str());
+        self.labels.iter().map(|label| label.key.text()).chain(expressions)
     }
 
     /// Returns the labels that stand in the template of a pod.
-    fn fixed(&self) -> impl Iterator<Item = &(&'n str, &'n Node)> {
-        self.labels.iter().filter(|(key, value)| {
-            let is_role = key.ends_with("role") && ROLES.contains(&value.text());
+    fn fixed(&self) -> impl Iterator<Item = &Label> {
+        self.labels.iter().filter(|label| {
+            let key = label.key.text();
+            let is_role = key.ends_with("role") && ROLES.contains(&label.value.as_str());
             // Vault says so what it is.
-            let is_given = GIVEN_LABELS.contains(key) || key.starts_with("vault-");
+            let is_given = GIVEN_LABELS.contains(&key) || key.starts_with("vault-");
             !is_role && !is_given
         })
     }
 
-    fn selects(&self, pod: &Pod<'_>) -> bool {
-        self.fixed().all(|(key, value)| pod.has(key, value.text()))
-            && self.expressions.iter().all(|one| one.fits(pod.label(one.key)))
+    fn selects(&self, pod: &Pod) -> bool {
+        self.fixed().all(|wanted| pod.has(wanted))
+            && self.expressions.iter().all(|one| one.fits(pod.label(&one.key)))
     }
 
     /// Returns whether the selector fits labels.
-    pub(super) fn fits(&self, labels: Option<&Node>) -> bool {
-        let label = |key: &str| labels.and_then(|labels| child(labels, key)).map(Node::text);
-        self.labels.iter().all(|(key, value)| label(key) == Some(value.text()))
-            && self.expressions.iter().all(|one| one.fits(label(one.key)))
+    pub(super) fn fits(&self, labels: &[Label]) -> bool {
+        let label = |key: &str| label_of(labels, key).map(|label| label.value.as_str());
+        self.labels.iter().all(|wanted| label(wanted.key.text()) == Some(wanted.value.as_str()))
+            && self.expressions.iter().all(|one| one.fits(label(&one.key)))
     }
 }
 
 /// As `app=web,tier in (a, b)`.
-impl std::fmt::Display for Selector<'_> {
+impl std::fmt::Display for Selector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let labels = self.labels.iter().map(|(key, value)| format!("{key}={}", value.text()));
-        let expressions = self.expressions.iter().map(|one| match one.operator {
-            "Exists" => one.key.to_owned(),
+        let labels = self.labels.iter().map(|one| format!("{}={}", one.key.text(), one.value));
+        let expressions = self.expressions.iter().map(|one| match one.operator.as_str() {
+            "Exists" => one.key.to_string(),
             "DoesNotExist" => format!("!{}", one.key),
             "In" => format!("{} in ({})", one.key, one.values.join(", ")),
             _ => format!("{} notin ({})", one.key, one.values.join(", ")),
@@ -299,13 +333,13 @@ impl std::fmt::Display for Selector<'_> {
     }
 }
 
-impl Expression<'_> {
+impl Expression {
     fn fits(&self, label: Option<&str>) -> bool {
-        let is_one = label.is_some_and(|label| self.values.contains(&label));
-        match self.operator {
+        let is_one = label.is_some_and(|label| self.values.iter().any(|value| value == label));
+        match self.operator.as_str() {
             "In" => is_one,
             "NotIn" => !is_one,
-            "Exists" => label.is_some() || GIVEN_LABELS.contains(&self.key),
+            "Exists" => label.is_some() || GIVEN_LABELS.contains(&self.key.as_str()),
             "DoesNotExist" => label.is_none(),
             _ => true,
         }

@@ -1,7 +1,8 @@
 //! Services and their ports in Ingresses, in routes of the Gateway API, of Istio, Traefik and OpenShift, and in what the API
 //! server calls; the Gateways that routes name.
 
-use super::inventory::{Held, Source};
+use super::inventory::{Held, Port, Service};
+use super::questions::Question;
 use super::tree::{at, child, each, path_to, text};
 use super::{Checker, Reference, SECRET, SERVICE, Type, is_open};
 use crate::diagnostic::{Code, Diagnostic};
@@ -151,7 +152,8 @@ impl<'n> Checker<'_, 'n> {
     /// Checks a host that may be a Service: `name`, `name.namespace`, `name.namespace.svc` or with the domain of the cluster.
     fn check_host(&mut self, host: &'n Node, port: Option<&'n Node>) {
         let text = host.text();
-        if is_open(text) || self.inventory.hosts.contains(text) {
+        let Some(inventory) = self.known() else { return };
+        if is_open(text) || inventory.hosts.contains(text) {
             return;
         }
         let whole = text.strip_suffix(CLUSTER_DOMAIN).or_else(|| text.strip_suffix(".svc"));
@@ -160,7 +162,7 @@ impl<'n> Checker<'_, 'n> {
             Some((_, rest)) if rest.contains('.') => return,
             // `example.com` has the same form as `name.namespace`.
             Some((_, namespace))
-                if whole.is_none() && !self.inventory.namespaces.contains(namespace) =>
+                if whole.is_none() && !inventory.namespaces.contains(namespace) =>
             {
                 return;
             }
@@ -187,48 +189,42 @@ impl<'n> Checker<'_, 'n> {
         port: Option<&'n Node>,
     ) {
         let reference = Reference::new(Code::ReferenceMissingService, SERVICE, namespace, at);
-        let held = self.refer(&Reference { name, ..reference });
-        let Some(port) = port.filter(|port| !is_open(port.text())) else { return };
-        let mut known = Vec::new();
-        for one in &held {
-            match ports(one) {
-                Some(ports) => known.extend(ports),
-                None => return,
-            }
-        }
-        let fits = |one: &&Node| [text(one, "port"), text(one, "name")].contains(&port.text());
-        if known.is_empty() || known.iter().any(fits) {
+        let reference = Reference { name, ..reference };
+        if reference.is_open() {
             return;
         }
+        let port = port.filter(|port| !is_open(port.text()));
+        if self.inventory.is_none() {
+            return self.ask(Question::of(&reference).with_port(port));
+        }
+        let held = self.refer(&reference);
+        let Some(port) = port else { return };
+        let Some(known) = lacking(&held, port.text()) else { return };
         let path = path_to(self.object, port);
         let message =
             format!("`{path}` names port `{}`, which Service `{name}` does not have", port.text());
-        let all: Vec<String> = known.iter().map(|one| shown_port(one)).collect();
+        let all: Vec<String> = known.into_iter().map(shown_port).collect();
         let diagnostic = Diagnostic::warning(Code::ReferenceMissingPort, message)
             .help(format!("it has {}", all.join(", ")));
-        let service = held.iter().find_map(|one| one.source.object());
-        let other = service.and_then(at_ports);
+        let at_ports = |service: &Service| Some((service.at_ports?, "the ports that it has"));
+        let other = held.iter().find_map(|one| one.source.service()).and_then(at_ports);
         self.push(path, port.origin(), other, diagnostic);
     }
 }
 
-/// Returns the ports of a Service; none if they are not known.
-fn ports<'n>(held: &Held<'n>) -> Option<Vec<&'n Node>> {
-    match held.source {
-        Source::Object(service) if text(service, "spec.type") != "ExternalName" => {
-            Some(each(service, "spec.ports[]"))
-        }
-        _ => None,
+/// Returns the ports of Services of which none has a number or name; none if one has it, or if not all are known.
+pub(super) fn lacking<'a>(held: &[&'a Held], port: &str) -> Option<Vec<&'a Port>> {
+    let mut known = Vec::new();
+    for one in held {
+        known.extend(&one.source.service()?.ports);
     }
+    let fits = |one: &&Port| one.number == port || one.name == port;
+    (!known.is_empty() && !known.iter().any(fits)).then_some(known)
 }
 
-fn at_ports(service: &Node) -> Option<(crate::provenance::OriginId, &'static str)> {
-    Some((at(service, "spec.ports")?.origin(), "the ports that it has"))
-}
-
-fn shown_port(port: &Node) -> String {
-    match text(port, "name") {
-        "" => format!("`{}`", text(port, "port")),
-        name => format!("`{}` (`{name}`)", text(port, "port")),
+fn shown_port(port: &Port) -> String {
+    match port.name.as_str() {
+        "" => format!("`{}`", port.number),
+        name => format!("`{}` (`{name}`)", port.number),
     }
 }

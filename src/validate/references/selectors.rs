@@ -1,6 +1,8 @@
 //! Selectors that select nothing, and names of ports that no container has.
 
-use super::inventory::{ANY_NAMESPACE, is_one_edit, may_be_same, namespace_of};
+use ecow::EcoString;
+
+use super::inventory::{ANY_NAMESPACE, Inventory, Service, is_one_edit, may_be_same};
 use super::pods::{Pod, Selector};
 use super::tree::{at, each, path_to, text};
 use super::{Checker, POD, SERVICE, Type, external_entry, is_open, well_known};
@@ -45,29 +47,30 @@ impl<'a, 'n> Checker<'a, 'n> {
         let name = text(object, "metadata.name");
         if selector.is_empty()
             || text(object, "spec.type") == "ExternalName"
-            || self.inventory.endpoints.contains(name)
+            || self.inventory.is_some_and(|inventory| inventory.endpoints.contains(name))
         {
             return;
         }
+        let ports = each(object, "spec.ports[].targetPort");
+        if self.inventory.is_none() {
+            return self.ask_for_pods(selector, &ports);
+        }
         let code = Code::ReferenceServiceWithoutPods;
         let pods = self.select(labels, &selector, code);
-        self.check_target_ports(&pods);
+        self.check_target_ports(&pods, ports);
     }
 
     /// The names of ports that a Service leads to must be names of ports of its pods.
-    fn check_target_ports(&mut self, pods: &[&Pod<'n>]) {
-        let names: Option<Vec<Vec<&str>>> = pods.iter().map(|pod| pod.port_names()).collect();
-        let Some(names) = names.filter(|names| !names.is_empty()) else { return };
-        let names = names.concat();
-        for port in each(self.object, "spec.ports[].targetPort") {
+    fn check_target_ports(&mut self, pods: &[&Pod], ports: Vec<&'n Node>) {
+        let Some(names) = port_names(pods).filter(|_| !pods.is_empty()) else { return };
+        for port in ports {
             self.check_port_name(CONTAINER_PORT, port, &names, "no container of its pods has");
         }
     }
 
     fn check_port_name(&mut self, code: Code, port: &'n Node, names: &[&str], lacking: &str) {
         let name = port.text();
-        let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number || is_open(name) || names.contains(&name) {
+        if !is_port_name(name) || names.contains(&name) {
             return;
         }
         let path = path_to(self.object, port);
@@ -102,27 +105,30 @@ impl<'a, 'n> Checker<'a, 'n> {
     fn check_pods(&mut self, path: &str, code: Code) {
         let Some(node) = at(self.object, path) else { return };
         let selector = Selector::of(node);
+        if selector.is_empty() {
+            return;
+        }
+        let Some(inventory) = self.inventory else { return self.ask_for_pods(selector, &[]) };
         // A policy for pods that come from elsewhere is no fault.
         let namespace = self.namespace;
-        let has_pods = self.inventory.pods.has_any(|other| may_be_same(other, namespace));
-        if !selector.is_empty() && has_pods {
+        if inventory.pods.has_any(|other| may_be_same(other, namespace)) {
             self.select(node, &selector, code);
         }
     }
 
     /// Returns the pods that a selector of this object selects; reports if there are none.
-    fn select(&mut self, node: &'n Node, selector: &Selector<'n>, code: Code) -> Vec<&'a Pod<'n>> {
-        let inventory = self.inventory;
+    fn select(&mut self, node: &'n Node, selector: &Selector, code: Code) -> Vec<&'a Pod> {
+        let Some(inventory) = self.known() else { return Vec::new() };
         let namespace = self.namespace;
         let is_here = |other: &str| may_be_same(other, namespace);
         let pods = inventory.pods.selected(selector, is_here);
-        if !pods.is_empty() || self.is_assumed(POD, namespace, selector) {
+        if !pods.is_empty() || is_assumed(inventory, POD, namespace, selector) {
             return pods;
         }
         let near = inventory.pods.nearly(selector, namespace);
         let is_misspelt =
-            near.is_some_and(|((_, wanted), found)| is_one_edit(wanted.text(), found.text()));
-        if !is_misspelt && self.may_be_created(POD, namespace, selector) {
+            near.is_some_and(|(wanted, found)| is_one_edit(&wanted.value, &found.value));
+        if !is_misspelt && may_be_created(inventory, POD, namespace, selector) {
             return pods;
         }
         let path = path_to(self.object, node);
@@ -130,10 +136,11 @@ impl<'a, 'n> Checker<'a, 'n> {
         let mut diagnostic = Diagnostic::warning(code, message);
         let mut other = None;
         let mut origin = node.origin();
-        if let Some(((key, wanted), found)) = near {
-            origin = wanted.origin();
-            other = Some((found.origin(), "the label of these pods"));
-            diagnostic = diagnostic.help(format!("did you mean `{key}: {}`?", found.text()));
+        if let Some((wanted, found)) = near {
+            origin = wanted.at;
+            other = Some((found.at, "the label of these pods"));
+            let key = wanted.key.text();
+            diagnostic = diagnostic.help(format!("did you mean `{key}: {}`?", found.value));
         } else {
             diagnostic = diagnostic.help(outside("Pod", namespace));
         }
@@ -141,50 +148,22 @@ impl<'a, 'n> Checker<'a, 'n> {
         Vec::new()
     }
 
-    /// Returns whether nothing can be said about what a selector selects: it is yet to be filled in, or about what is outside.
-    fn is_assumed(&self, wanted: Type<'static>, namespace: &str, selector: &Selector<'n>) -> bool {
-        let is_of_control_plane = |value: &Node| well_known::labels_pods(value.text());
-        selector.values().any(|value| is_open(value.text()))
-            || wanted == POD && selector.values().any(is_of_control_plane)
-            || self.inventory.is_external(wanted, namespace, "*")
-    }
-
-    /// Returns whether what a selector selects may be created by something.
-    fn may_be_created(
-        &self,
-        wanted: Type<'static>,
-        namespace: &str,
-        selector: &Selector<'n>,
-    ) -> bool {
-        let inventory = self.inventory;
-        let may_have = |value: &Node| inventory.may_have(wanted, namespace, value.text());
-        let is_mentioned = |value: &Node| inventory.creators.mentions(value.text());
-        // A program that creates pods gives them labels that no template has.
-        let makes_pods = || wanted == POD && inventory.creators.makers.may_create(POD, namespace);
-        let is_key_new = || selector.keys().any(|key| !inventory.pods.has_key(key, namespace));
-        well_known::is_of_platform(namespace)
-            || inventory.creators.may_label(namespace)
-            || makes_pods() && is_key_new()
-            || selector.values().any(may_have)
-            || selector.values().next().is_some() && selector.values().all(is_mentioned)
-    }
-
     fn check_service_monitor(&mut self) {
-        let Some((node, selector, namespaces)) = self.monitored(SERVICE) else { return };
+        let Some(inventory) = self.known() else { return };
+        let Some((node, selector, namespaces)) = self.monitored(inventory, SERVICE) else { return };
         let is_in = |own: &str| namespaces.iter().any(|one| may_be_same(one, own));
-        let here: Vec<&Node> = (self.inventory.services.iter().copied())
-            .filter(|service| is_in(namespace_of(service)))
-            .collect();
-        let fits = |service: &&Node| selector.fits(at(service, "metadata.labels"));
-        let services: Vec<&Node> = here.iter().copied().filter(fits).collect();
+        let all = inventory.services.iter().map(AsRef::as_ref);
+        let here: Vec<&Service> = all.filter(|service| is_in(&service.namespace)).collect();
+        let fits = |service: &&Service| selector.fits(&service.labels);
+        let services: Vec<&Service> = here.iter().copied().filter(fits).collect();
         if services.is_empty() {
             if !here.is_empty() {
                 self.report_idle_monitor(node, &selector, &namespaces, "Service");
             }
             return;
         }
-        let names: Vec<&str> =
-            services.iter().flat_map(|s| each(s, "spec.ports[].name")).map(Node::text).collect();
+        let ports = services.iter().flat_map(|service| &service.ports);
+        let names: Vec<&str> = ports.map(|port| port.name.as_str()).collect();
         for port in each(self.object, "spec.endpoints[].port") {
             let code = Code::ReferenceMissingPort;
             self.check_port_name(code, port, &names, "no Service that it selects has");
@@ -192,24 +171,28 @@ impl<'a, 'n> Checker<'a, 'n> {
     }
 
     fn check_pod_monitor(&mut self) {
-        let Some((node, selector, namespaces)) = self.monitored(POD) else { return };
+        let Some(inventory) = self.known() else { return };
+        let Some((node, selector, namespaces)) = self.monitored(inventory, POD) else { return };
         let is_in = |own: &str| namespaces.iter().any(|one| may_be_same(one, own));
-        let pods = self.inventory.pods.selected(&selector, is_in);
+        let pods = inventory.pods.selected(&selector, is_in);
         if pods.is_empty() {
-            if self.inventory.pods.has_any(is_in) {
+            if inventory.pods.has_any(is_in) {
                 self.report_idle_monitor(node, &selector, &namespaces, "Pod");
             }
             return;
         }
-        let names: Option<Vec<Vec<&str>>> = pods.iter().map(|pod| pod.port_names()).collect();
-        let Some(names) = names.map(|names| names.concat()) else { return };
+        let Some(names) = port_names(&pods) else { return };
         for port in each(self.object, "spec.podMetricsEndpoints[].port") {
             self.check_port_name(CONTAINER_PORT, port, &names, "no container of its pods has");
         }
     }
 
     /// Returns what a monitor selects, and in which namespaces, if the output can tell whether it is there.
-    fn monitored(&self, wanted: Type<'static>) -> Option<(&'n Node, Selector<'n>, Vec<&'n str>)> {
+    fn monitored(
+        &self,
+        inventory: &Inventory,
+        wanted: Type<'static>,
+    ) -> Option<(&'n Node, Selector, Vec<&'n str>)> {
         let node = at(self.object, "spec.selector")?;
         let selector = Selector::of(node);
         let stated = at(self.object, "spec.namespaceSelector");
@@ -221,8 +204,8 @@ impl<'a, 'n> Checker<'a, 'n> {
             namespaces.push(self.namespace);
         }
         let is_open = |namespace: &&str| {
-            self.is_assumed(wanted, namespace, &selector)
-                || self.may_be_created(wanted, namespace, &selector)
+            is_assumed(inventory, wanted, namespace, &selector)
+                || may_be_created(inventory, wanted, namespace, &selector)
         };
         if selector.is_empty() || namespaces.iter().any(is_open) {
             return None;
@@ -233,7 +216,7 @@ impl<'a, 'n> Checker<'a, 'n> {
     fn report_idle_monitor(
         &mut self,
         node: &'n Node,
-        selector: &Selector<'n>,
+        selector: &Selector,
         namespaces: &[&str],
         kind: &str,
     ) {
@@ -248,6 +231,48 @@ impl<'a, 'n> Checker<'a, 'n> {
             .help(outside(kind, namespace));
         self.push(path, node.origin(), None, diagnostic);
     }
+}
+
+/// Returns whether nothing can be said about what a selector selects: it is yet to be filled in, or about what is outside.
+fn is_assumed(
+    inventory: &Inventory,
+    wanted: Type<'_>,
+    namespace: &str,
+    selector: &Selector,
+) -> bool {
+    selector.values().any(is_open)
+        || wanted == POD && selector.values().any(well_known::labels_pods)
+        || inventory.is_external(wanted, namespace, "*")
+}
+
+/// Returns whether what a selector selects may be created by something.
+fn may_be_created(
+    inventory: &Inventory,
+    wanted: Type<'_>,
+    namespace: &str,
+    selector: &Selector,
+) -> bool {
+    let may_have = |value: &str| inventory.may_have(wanted, namespace, value);
+    let is_mentioned = |value: &str| inventory.creators.mentions(value);
+    // A program that creates pods gives them labels that no template has.
+    let makes_pods = || wanted == POD && inventory.creators.makers.may_create(POD, namespace);
+    let is_key_new = || selector.keys().any(|key| !inventory.pods.has_key(key, namespace));
+    well_known::is_of_platform(namespace)
+        || inventory.creators.may_label(namespace)
+        || makes_pods() && is_key_new()
+        || selector.values().any(may_have)
+        || selector.values().next().is_some() && selector.values().all(is_mentioned)
+}
+
+/// Returns the names of the ports of pods; none if there may be others.
+pub(super) fn port_names<'p>(pods: &[&'p Pod]) -> Option<Vec<&'p str>> {
+    let lists: Option<Vec<_>> = pods.iter().map(|pod| pod.port_names.as_deref()).collect();
+    Some(lists?.into_iter().flatten().map(EcoString::as_str).collect())
+}
+
+/// Returns whether a port is named, and the name is not yet to be filled in.
+pub(super) fn is_port_name(port: &str) -> bool {
+    !port.bytes().all(|byte| byte.is_ascii_digit()) && !is_open(port)
 }
 
 fn in_namespace(namespace: &str) -> String {

@@ -1,5 +1,7 @@
 //! Fields of objects, by paths as `spec.rules[].http.paths[]`.
 
+use ecow::EcoString;
+
 use super::super::report::Path;
 use super::super::structure::is_null;
 use crate::yaml::Node;
@@ -21,6 +23,11 @@ pub(super) fn at<'n>(node: &'n Node, path: &str) -> Option<&'n Node> {
 /// Returns the text at a path of fields; empty where there is none.
 pub(super) fn text<'n>(node: &'n Node, path: &str) -> &'n str {
     at(node, path).map_or("", Node::text)
+}
+
+/// Like [`text`], to be kept.
+pub(super) fn shared(node: &Node, path: &str) -> EcoString {
+    at(node, path).map(Node::shared_text).unwrap_or_default()
 }
 
 /// Returns every value at a path of fields, where `field[]` stands for each element of a list.

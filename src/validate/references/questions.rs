@@ -1,0 +1,133 @@
+//! What an object asks of the others, so that most objects need not be kept until all are known.
+//!
+//! While files are read one by one, it is not yet known what there is. A [`Checker`](super::Checker) without an inventory notes
+//! what it would look up. Once everything is there, an object whose questions are all answered has no fault; only the others are
+//! read again and checked.
+
+use ecow::EcoString;
+
+use super::inventory::{Inventory, Presence, may_be_same};
+use super::pods::Selector;
+use super::routes::lacking;
+use super::selectors::{is_port_name, port_names};
+use super::{Checker, Reference, Type, lacking_key};
+use crate::yaml::{Key, Node};
+
+/// What an object asks of the others.
+#[derive(Debug, Default)]
+pub(crate) struct Questions {
+    all: Vec<Question>,
+    /// There is more to look up than questions can say.
+    is_more: bool,
+}
+
+/// Something that may be there or not.
+#[derive(Debug)]
+pub(super) enum Question {
+    Name(Box<Name>),
+    Pods(Box<Wanted>),
+}
+
+/// An object with a name, and what it should have.
+#[derive(Debug)]
+pub(super) struct Name {
+    wanted: Type<'static>,
+    namespace: EcoString,
+    name: EcoString,
+    /// Keys of a ConfigMap or Secret.
+    keys: Box<[Key]>,
+    /// A port of a Service.
+    port: Option<EcoString>,
+}
+
+/// Pods with labels, and with ports of these names.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    namespace: EcoString,
+    selector: Selector,
+    ports: Box<[EcoString]>,
+}
+
+impl Questions {
+    /// Returns what an object asks.
+    pub(crate) fn of(object: &Node) -> Self {
+        let mut checker = Checker::new(None, object);
+        checker.check();
+        // What is wrong by itself is reported when the object is read again.
+        checker.questions.is_more |= !checker.found.is_empty();
+        checker.questions.all.shrink_to_fit();
+        checker.questions
+    }
+
+    /// Returns whether nothing is asked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty() && !self.is_more
+    }
+
+    /// Returns whether all is there, so that the object has no fault.
+    pub(crate) fn are_answered(&self, inventory: &Inventory) -> bool {
+        !self.is_more && self.all.iter().all(|question| question.is_answered(inventory))
+    }
+}
+
+impl Question {
+    pub(super) fn of(reference: &Reference<'_>) -> Self {
+        Self::Name(Box::new(Name {
+            wanted: reference.wanted.kept(),
+            namespace: reference.place().into(),
+            name: reference.name.into(),
+            keys: reference.keys.iter().map(|key| Key::text_key(key.text())).collect(),
+            port: None,
+        }))
+    }
+
+    /// Adds the port that the Service must have.
+    pub(super) fn with_port(mut self, port: Option<&Node>) -> Self {
+        if let Self::Name(name) = &mut self {
+            name.port = port.map(Node::shared_text);
+        }
+        self
+    }
+
+    fn is_answered(&self, inventory: &Inventory) -> bool {
+        match self {
+            Self::Name(name) => match inventory.presence(name.wanted, &name.namespace, &name.name) {
+                Presence::Absent => false,
+                Presence::Assumed => true,
+                Presence::Present(held) => {
+                    let has_port = |port: &EcoString| lacking(&held, port).is_none();
+                    name.keys.iter().all(|key| lacking_key(&held, key.text()).is_none())
+                        && name.port.as_ref().is_none_or(has_port)
+                }
+            },
+            Self::Pods(wanted) => {
+                let is_here = |other: &str| may_be_same(other, &wanted.namespace);
+                let pods = inventory.pods.selected(&wanted.selector, is_here);
+                let is_there = |names: &[&str], port: &EcoString| names.contains(&port.as_str());
+                !pods.is_empty()
+                    && port_names(&pods)
+                        .is_none_or(|names| wanted.ports.iter().all(|port| is_there(&names, port)))
+            }
+        }
+    }
+}
+
+impl<'a> Checker<'a, '_> {
+    /// Returns what is there. While that is not known, the object has to be looked at again.
+    pub(super) fn known(&mut self) -> Option<&'a Inventory> {
+        self.questions.is_more |= self.inventory.is_none();
+        self.inventory
+    }
+
+    pub(super) fn ask(&mut self, question: Question) {
+        self.questions.all.push(question);
+    }
+
+    /// Asks for pods in the namespace of the object. `ports`: those that have names must be there.
+    pub(super) fn ask_for_pods(&mut self, selector: Selector, ports: &[&Node]) {
+        let ports = ports.iter().filter(|port| is_port_name(port.text()));
+        let ports = ports.map(|port| port.shared_text()).collect();
+        let namespace = self.namespace.into();
+        self.ask(Question::Pods(Box::new(Wanted { namespace, selector, ports })));
+    }
+}
