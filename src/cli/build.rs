@@ -126,8 +126,8 @@ pub(super) fn run(
     diagnostics.extend(outcome.diagnostics);
     if let Some(build) = outcome.value.as_ref().filter(|_| extra.validate) {
         let checker = Checker::new(&session, &project, value_args, around);
-        let unit = Unit::of_build(checker.name_of(&target), build, prepared.settings.clone());
-        diagnostics.extend(checker.check(&unit, around.jobs).into_diagnostics());
+        let unit = Unit::of_build(&checker.name_of(&target), build, prepared.settings.clone());
+        diagnostics.extend(checker.check(unit, around.jobs).into_diagnostics());
     }
     diagnostics.sort_by_key(|d| d.severity);
     terminal.report(&diagnostics, session.sources());

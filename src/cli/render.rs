@@ -245,8 +245,8 @@ impl Run<'_> {
         let Some(build) = outcome.value else { return none(diagnostics) };
         let settings = &prepared.settings;
         if let Some(checker) = &self.checker {
-            let unit = Unit::of_build(environment.name.clone(), &build, settings.clone());
-            diagnostics.extend(checker.check(&unit, jobs).into_diagnostics());
+            let unit = Unit::of_build(&environment.name, &build, settings.clone());
+            diagnostics.extend(checker.check(unit, jobs).into_diagnostics());
         }
         let directory = tree::directory(self.root, settings);
         let disk = self.disk(&directory);

@@ -62,11 +62,24 @@ pub(crate) fn read_objects(bytes: &[u8], base: u32) -> Result<Vec<Node>, ReadFau
     inline_lists(kept)
 }
 
+/// Returns where the documents of a text begin and end.
+pub(crate) fn pieces(text: &str) -> Vec<(usize, usize)> {
+    split(text).unwrap_or_else(|_| vec![(0, text.len())])
+}
+
 /// Returns every document of a text, whatever it holds; the fault of one with the offset of its piece.
 pub(crate) fn read_documents(text: &str, base: u32) -> Result<Vec<Node>, (SyntaxError, usize)> {
-    let pieces = split(text).unwrap_or_else(|_| vec![(0, text.len())]);
+    read_pieces(text, base, &pieces(text))
+}
+
+/// Like [`read_documents`], for some pieces of a text.
+pub(crate) fn read_pieces(
+    text: &str,
+    base: u32,
+    pieces: &[(usize, usize)],
+) -> Result<Vec<Node>, (SyntaxError, usize)> {
     let mut nodes = Vec::with_capacity(pieces.len());
-    for (start, end) in pieces {
+    for &(start, end) in pieces {
         let parsed = parse_document(&text[start..end], base + start as u32, Dialect::V3);
         nodes.extend(parsed.map_err(|error| (error, start))?);
     }

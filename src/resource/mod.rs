@@ -15,7 +15,7 @@ mod scope;
 mod selector;
 mod set;
 
-pub(crate) use documents::{ReadFault, read_documents, read_objects};
+pub(crate) use documents::{ReadFault, pieces, read_documents, read_objects, read_pieces};
 pub use gvk::Gvk;
 pub(crate) use id::{DEFAULT_NAMESPACE, NOT_NAMESPACED};
 pub use id::{PreviousId, ResourceId};

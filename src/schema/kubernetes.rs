@@ -3,8 +3,8 @@
 //! The table `schema/kubernetes-types.txt` has the fields of every type for each minor version since 1.25. It lies in the program as
 //! text: one pass finds its sections when it is first needed, and a section is decoded when an object needs the type.
 
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 const TYPES: &str = include_str!("../../schema/kubernetes-types.txt");
 const API_VERSIONS: &str = include_str!("../../schema/api-versions.txt");
@@ -273,6 +273,13 @@ impl Kubernetes {
     pub(crate) fn new(minor: u8) -> Self {
         let types = sections().types.keys().map(|&name| (name, OnceLock::new())).collect();
         Self { minor, types }
+    }
+
+    /// Returns the types of Kubernetes 1.`minor`, which all who ask for them share.
+    pub(crate) fn shared(minor: u8) -> Arc<Self> {
+        static ALL: Mutex<BTreeMap<u8, Arc<Kubernetes>>> = Mutex::new(BTreeMap::new());
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(minor).or_insert_with(|| Arc::new(Self::new(minor))))
     }
 
     /// Returns the minor version.

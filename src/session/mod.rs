@@ -9,7 +9,7 @@ mod options;
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -286,6 +286,57 @@ pub(crate) fn in_parallel<T: Send + Sync>(
     results.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
+/// Like [`in_parallel`], but hands the results over one after the other, in order, while others are still being made.
+pub(crate) fn in_order<T: Send>(
+    count: usize,
+    jobs: usize,
+    work: impl Fn(usize) -> T + Sync,
+    mut take: impl FnMut(T) + Send,
+) {
+    if jobs < 2 || count < 2 {
+        return (0..count).for_each(|index| take(work(index)));
+    }
+    let next = AtomicUsize::new(0);
+    // What is done and cannot be handed over yet, and the number of what is handed over next.
+    let done: Mutex<(BTreeMap<usize, T>, usize)> = Mutex::default();
+    let take = Mutex::new(&mut take);
+    let hand_over = |take: &mut dyn FnMut(T)| {
+        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        let (results, number) = &mut *done;
+        let Some(result) = results.remove(number) else { return false };
+        *number += 1;
+        drop(done);
+        take(result);
+        true
+    };
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return;
+            }
+            let result = work(index);
+            done.lock().unwrap_or_else(PoisonError::into_inner).0.insert(index, result);
+            // While one thread hands results over, the others go on.
+            if let Ok(mut take) = take.try_lock() {
+                while hand_over(&mut **take) {}
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..jobs.min(count) {
+            // A thread that cannot be started is no fault: this one does its work.
+            let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
+            if builder.spawn_scoped(scope, work).is_err() {
+                break;
+            }
+        }
+        work();
+    });
+    let mut take = take.lock().unwrap_or_else(PoisonError::into_inner);
+    while hand_over(&mut **take) {}
+}
+
 /// Returns where a string that a template has printed is read as something else than a string.
 fn retyped(nodes: &[Node], file: &SourceFile) -> Option<OriginId> {
     if !file.prints().iter().any(|print| print.is_string) {
@@ -380,6 +431,11 @@ impl<'s> Context<'s> {
     /// Returns the place of the text that an origin leads to.
     pub(crate) fn span(&self, origin: OriginId) -> Option<Span> {
         self.span_at(self.provenance.position(origin)?)
+    }
+
+    /// Returns the file that something stands in.
+    pub(crate) fn file_of(&self, origin: OriginId) -> Option<FileId> {
+        self.sources().file_at(self.provenance.position(origin)?)
     }
 
     /// Returns the place of the token at a global position.

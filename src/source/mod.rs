@@ -109,7 +109,10 @@ impl Print {
 pub struct SourceFile {
     id: FileId,
     path: PathBuf,
-    text: Arc<[u8]>,
+    text: OnceLock<Arc<[u8]>>,
+    /// How many bytes the text has.
+    length: u32,
+    again: Option<Again>,
     base: u32,
     inside: Option<Segments>,
     /// The values that a template has printed, in order; none if the text was not rendered.
@@ -117,6 +120,15 @@ pub struct SourceFile {
     line_starts: OnceLock<Vec<u32>>,
     secret: OnceLock<SecretFile>,
     secret_ranges: Mutex<Vec<Range<usize>>>,
+}
+
+/// What reads the text of a file that is not kept.
+struct Again(&'static dyn Reader);
+
+impl std::fmt::Debug for Again {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Again")
+    }
 }
 
 /// What of a file is secret because of what reads it.
@@ -139,9 +151,15 @@ impl SourceFile {
         &self.path
     }
 
-    /// Returns the bytes of the file, as they were read.
+    /// Returns the bytes of the file, as they were read. Those that were not kept are read again, and kept from then on.
     pub fn bytes(&self) -> &Arc<[u8]> {
-        &self.text
+        self.text.get_or_init(|| {
+            let read = self.again.as_ref().map(|again| again.0.read(&self.path));
+            let mut bytes = read.and_then(Result::ok).unwrap_or_default();
+            // If the file has changed since, positions are wrong, but not beyond its end.
+            bytes.resize(self.length as usize, b' ');
+            bytes.into()
+        })
     }
 
     /// Returns the global position of the first byte.
@@ -207,10 +225,10 @@ impl SourceFile {
 
     /// Returns the place of the character at a byte offset; at the end of the file it is empty.
     pub(crate) fn character(&self, offset: usize) -> Span {
-        let rest = self.text.get(offset..).unwrap_or_default();
+        let rest = self.bytes().get(offset..).unwrap_or_default();
         let continued = |b: &&u8| **b & 0xc0 == 0x80;
         let width = rest.iter().skip(1).take_while(continued).count() + 1;
-        let start = offset.min(self.text.len());
+        let start = offset.min(self.length as usize);
         let end = start + width.min(rest.len());
         Span { file: self.id, start: start as u32, end: end as u32 }
     }
@@ -218,13 +236,13 @@ impl SourceFile {
     /// Returns the line and column of a byte offset in this file.
     pub fn line_column(&self, offset: u32) -> LineColumn {
         let starts = self.line_starts.get_or_init(|| {
-            let breaks = self.text.iter().enumerate().filter(|&(_, &b)| b == b'\n');
+            let breaks = self.bytes().iter().enumerate().filter(|&(_, &b)| b == b'\n');
             std::iter::once(0).chain(breaks.map(|(i, _)| i as u32 + 1)).collect()
         });
-        let offset = offset.min(self.text.len() as u32);
+        let offset = offset.min(self.length);
         let line = starts.partition_point(|&s| s <= offset).max(1);
         let start = starts[line - 1];
-        let before = &self.text[start as usize..offset as usize];
+        let before = &self.bytes()[start as usize..offset as usize];
         let column = before.iter().filter(|&&b| b & 0xc0 != 0x80).count() as u32 + 1;
         LineColumn { line: line as u32, column }
     }
@@ -235,10 +253,16 @@ impl SourceFile {
         let empty = Vec::new();
         let starts = self.line_starts.get().unwrap_or(&empty);
         let Some(&start) = starts.get(line as usize - 1) else { return (0, &[]) };
-        let end = starts.get(line as usize).map_or(self.text.len(), |&e| e as usize - 1);
-        let text = &self.text[start as usize..end.max(start as usize)];
+        let end = starts.get(line as usize).map_or(self.length as usize, |&e| e as usize - 1);
+        let text = &self.bytes()[start as usize..end.max(start as usize)];
         (start, text.strip_suffix(b"\r").unwrap_or(text))
     }
+}
+
+/// The text of a new file, or how to come by it.
+enum Text {
+    Kept(Arc<[u8]>),
+    Again(usize, &'static dyn Reader),
 }
 
 /// The files of a run, in the order they were read. Shared between threads.
@@ -255,7 +279,17 @@ pub struct TooMuchInput;
 impl SourceMap {
     /// Adds the text of a file.
     pub fn add(&self, path: PathBuf, text: Arc<[u8]>) -> Result<Arc<SourceFile>, TooMuchInput> {
-        self.push(path, text, None, None)
+        self.push(path, Text::Kept(text), None, None)
+    }
+
+    /// Adds a file of `length` bytes without its text, which `reader` reads again whenever it is first asked for.
+    pub(crate) fn add_without_text(
+        &self,
+        path: PathBuf,
+        length: usize,
+        reader: &'static dyn Reader,
+    ) -> Result<Arc<SourceFile>, TooMuchInput> {
+        self.push(path, Text::Again(length, reader), None, None)
     }
 
     /// Adds a text that is written inside another file, with its map to that file.
@@ -265,7 +299,7 @@ impl SourceMap {
         text: Arc<[u8]>,
         segments: Segments,
     ) -> Result<Arc<SourceFile>, TooMuchInput> {
-        self.push(path, text, Some(segments), None)
+        self.push(path, Text::Kept(text), Some(segments), None)
     }
 
     /// Adds the text that a template was rendered to, with its map to the template.
@@ -276,20 +310,27 @@ impl SourceMap {
         segments: Segments,
         prints: Vec<Print>,
     ) -> Result<Arc<SourceFile>, TooMuchInput> {
-        self.push(path, text, Some(segments), Some(prints))
+        self.push(path, Text::Kept(text), Some(segments), Some(prints))
     }
 
     fn push(
         &self,
         path: PathBuf,
-        text: Arc<[u8]>,
+        text: Text,
         inside: Option<Segments>,
         prints: Option<Vec<Print>>,
     ) -> Result<Arc<SourceFile>, TooMuchInput> {
+        let (text, length, again) = match text {
+            Text::Kept(text) => {
+                let length = text.len();
+                (OnceLock::from(text), length, None)
+            }
+            Text::Again(length, reader) => (OnceLock::new(), length, Some(Again(reader))),
+        };
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
         // One byte between files, so that the end of a file is not the start of the next; position 0 is no place.
-        let base = files.last().map_or(1, |f| f.base + f.text.len() as u32 + 1);
-        let end = base as usize + text.len();
+        let base = files.last().map_or(1, |f| f.base + f.length + 1);
+        let end = base as usize + length;
         if end >= MAX_INPUT_BYTES as usize {
             return Err(TooMuchInput);
         }
@@ -298,6 +339,8 @@ impl SourceMap {
             id,
             path,
             text,
+            length: length as u32,
+            again,
             base,
             inside,
             prints,
@@ -307,6 +350,13 @@ impl SourceMap {
         });
         files.push(Arc::clone(&file));
         Ok(file)
+    }
+
+    /// Returns the number of the file that a global position is in.
+    pub(crate) fn file_at(&self, position: u32) -> Option<FileId> {
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        let after = files.partition_point(|f| f.base <= position);
+        files.get(after.checked_sub(1)?).map(|file| file.id)
     }
 
     /// Returns a file by its number.
@@ -321,7 +371,7 @@ impl SourceMap {
         let after = files.partition_point(|f| f.base <= position);
         let file = files.get(after.checked_sub(1)?)?;
         let offset = position - file.base;
-        (offset as usize <= file.text.len()).then(|| (Arc::clone(file), offset))
+        (offset <= file.length).then(|| (Arc::clone(file), offset))
     }
 
     /// Like [`SourceMap::locate`], but leads from a text inside a file to the file on disk.
@@ -345,7 +395,7 @@ impl SourceMap {
     /// Returns how many bytes all files hold together.
     pub(crate) fn total_bytes(&self) -> u32 {
         let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
-        files.last().map_or(0, |file| file.base + file.text.len() as u32)
+        files.last().map_or(0, |file| file.base + file.length)
     }
 
     /// Returns the files that are read into Secrets.
@@ -390,6 +440,25 @@ mod tests {
         let ends = |offset| (file.character(offset).start, file.character(offset).end);
         assert_eq!([ends(0), ends(2), ends(4), ends(9)], [(0, 2), (2, 3), (4, 4), (4, 4)]);
         assert!(map.locate(0).is_none());
+    }
+
+    #[test]
+    fn a_text_that_is_not_kept_is_read_again() {
+        static READERS: OnceLock<[MemoryReader; 2]> = OnceLock::new();
+        let [there, gone] = READERS.get_or_init(|| {
+            let mut there = MemoryReader::new();
+            there.insert("/a", "one\ntwo\n");
+            [there, MemoryReader::new()]
+        });
+        let map = SourceMap::default();
+        let a = map.add_without_text("/a".into(), 8, there).unwrap();
+        let b = map.add_without_text("/a".into(), 8, gone).unwrap();
+        let c = map.add("/c".into(), Arc::from(&b"c"[..])).unwrap();
+        assert_eq!((b.base(), c.base()), (10, 19));
+        assert_eq!(map.file_at(b.base() + 3), Some(b.id()));
+        assert_eq!(a.line_column(5), LineColumn { line: 2, column: 2 });
+        assert_eq!(a.line(2), (4, &b"two"[..]));
+        assert_eq!((b.line_column(5).line, b.bytes().len()), (1, 8), "it is gone");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! They are read as Kubernetes' own tools do, by YAML 1.1. Unlike a build, a check takes objects without a name, and a file may hold documents that are none.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::resource::{ReadFault, read_documents};
+use crate::provenance::OriginId;
+use crate::resource::{self, ReadFault};
 use crate::session::Context;
 use crate::source::SourceFile;
 use crate::yaml::{Dialect, Node, Scalar, ScalarStyle, Tag, known, resolve};
@@ -23,13 +24,65 @@ pub(crate) struct Manifests {
     pub(crate) not_an_object: Option<Node>,
 }
 
+/// The text of a file, and where its documents begin and end.
+#[derive(Clone, Debug)]
+pub(crate) struct Text<'t> {
+    file: &'t SourceFile,
+    text: &'t str,
+    pub(crate) pieces: Vec<(usize, usize)>,
+}
+
+impl<'t> Text<'t> {
+    /// Returns a text that is cut into documents; the fault if it is not UTF-8.
+    pub(crate) fn new(
+        cx: &Context<'_>,
+        file: &'t SourceFile,
+        bytes: &'t [u8],
+    ) -> Result<Self, Box<Diagnostic>> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let fault = ReadFault::NotUtf8(error.valid_up_to());
+            Box::new(cx.read_fault_diagnostic(&fault, file))
+        })?;
+        Ok(Self { file, text, pieces: resource::pieces(text) })
+    }
+}
+
 /// Reads the objects of a file; the fault if it is not YAML.
 pub(crate) fn read(cx: &Context<'_>, file: &SourceFile) -> Result<Manifests, Box<Diagnostic>> {
-    let fault = |fault| Box::new(cx.read_fault_diagnostic(&fault, file));
-    let text = std::str::from_utf8(file.bytes())
-        .map_err(|error| fault(ReadFault::NotUtf8(error.valid_up_to())))?;
-    let documents = read_documents(text, file.base())
-        .map_err(|(error, at)| fault(ReadFault::Syntax(error, at)))?;
+    let text = Text::new(cx, file, file.bytes())?;
+    read_pieces(cx, &text, &text.pieces)
+}
+
+/// Reads objects of a file again: those at these places, as far as they are there.
+pub(crate) fn read_again(
+    cx: &Context<'_>,
+    file: &SourceFile,
+    wanted: &[OriginId],
+) -> Result<Vec<Node>, Box<Diagnostic>> {
+    let text = Text::new(cx, file, file.bytes())?;
+    let base = file.base();
+    let offsets: Vec<usize> = wanted
+        .iter()
+        .filter_map(|at| Some(cx.provenance.position(*at)?.checked_sub(base)? as usize))
+        .collect();
+    let has_one =
+        |(start, end): &(usize, usize)| offsets.iter().any(|at| (*start..*end).contains(at));
+    let pieces: Vec<_> = text.pieces.iter().copied().filter(has_one).collect();
+    let mut objects = read_pieces(cx, &text, &pieces)?.objects;
+    objects.retain(|object| wanted.contains(&object.origin()));
+    Ok(objects)
+}
+
+/// Reads the objects of some pieces of a text; the fault if one is not YAML.
+pub(crate) fn read_pieces(
+    cx: &Context<'_>,
+    text: &Text<'_>,
+    pieces: &[(usize, usize)],
+) -> Result<Manifests, Box<Diagnostic>> {
+    let read = resource::read_pieces(text.text, text.file.base(), pieces);
+    let documents = read.map_err(|(error, at)| {
+        Box::new(cx.read_fault_diagnostic(&ReadFault::Syntax(error, at), text.file))
+    })?;
     let mut manifests = Manifests::default();
     for mut document in documents {
         retag(&mut document);

@@ -6,6 +6,8 @@
 mod baseline;
 mod custom;
 mod formats;
+mod identity;
+mod intake;
 pub(crate) mod manifests;
 mod objects;
 mod pods;
@@ -14,33 +16,30 @@ pub(crate) mod references;
 mod report;
 mod structure;
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::thread;
+use std::sync::Arc;
 
-use ecow::EcoString;
+use foldhash::HashMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::provenance::{Origin, OriginId, Provenance};
-use crate::resource::{Gvk, Resource, Scopes};
+use crate::resource::Gvk;
 use crate::schema::{CrdTypes, Kubernetes};
-use crate::session::{Context, WORKER_STACK_BYTES};
+use crate::session::Context;
 use crate::source::FileId;
 use crate::yaml::Node;
 use report::Found;
 
 pub(crate) use baseline::{Baseline, Entry as BaselineEntry, written as written_baseline};
+pub(crate) use identity::ObjectId;
+pub(crate) use intake::{Intake, Seen};
 pub(crate) use policy::Policy;
 
-/// From so many objects on, several threads check them.
-const MIN_PARALLEL: usize = 64;
-
 /// What objects are checked against.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rules {
-    pub(crate) types: Kubernetes,
+    pub(crate) types: Arc<Kubernetes>,
     pub(crate) crds: Arc<CrdTypes>,
     pub(crate) policy: Policy,
 }
@@ -68,10 +67,24 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Adds findings, each after those of its object that are there.
-    pub(crate) fn add(&mut self, more: Vec<Finding>) {
-        self.findings.extend(more);
-        self.findings.sort_by_key(|finding| finding.object);
+    /// Adds what was found in an object by itself.
+    fn add(&mut self, object: usize, alone: Alone) {
+        let finding = |(path, diagnostic)| Finding { object, path, diagnostic };
+        self.findings.extend(alone.findings.into_iter().map(finding));
+        self.skipped_rules += alone.skipped_rules;
+        if let Some(kind) = alone.unknown_kind {
+            *self.unknown_kinds.entry(kind).or_default() += 1;
+        }
+    }
+
+    /// Adds what was found in other objects, whose numbers begin at `first`.
+    fn append(&mut self, first: usize, other: Self) {
+        let later = |finding: Finding| Finding { object: first + finding.object, ..finding };
+        self.findings.extend(other.findings.into_iter().map(later));
+        self.skipped_rules += other.skipped_rules;
+        for (kind, count) in other.unknown_kinds {
+            *self.unknown_kinds.entry(kind).or_default() += count;
+        }
     }
 }
 
@@ -83,79 +96,53 @@ struct Checked {
     skipped_rules: usize,
 }
 
-/// Checks objects with up to `jobs` threads; the result does not depend on how many.
-pub(crate) fn check(cx: &Context<'_>, rules: &Rules, objects: &[&Node]) -> Findings {
-    let jobs = if objects.len() < MIN_PARALLEL { 1 } else { cx.options.jobs.max(1) };
-    let results: Vec<OnceLock<Checked>> = objects.iter().map(|_| OnceLock::new()).collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(object) = objects.get(index) else { return };
-            let _ = results[index].set(objects::check(rules, object));
-        }
-    };
-    if jobs == 1 {
-        work();
-    } else {
-        thread::scope(|scope| {
-            for _ in 1..jobs {
-                let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
-                // Without a thread, this one does the work.
-                let _ = builder.spawn_scoped(scope, work);
-            }
-            work();
-        });
-    }
-    let mut findings = Findings::default();
-    for (object, checked) in results.into_iter().map(OnceLock::into_inner).enumerate() {
-        let Some(checked) = checked else { continue };
-        findings.skipped_rules += checked.skipped_rules;
-        if let Some(kind) = checked.unknown_kind {
-            *findings.unknown_kinds.entry(kind).or_default() += 1;
-        }
-        let placed =
-            |found: Found| Finding { object, diagnostic: placed(cx, &found), path: found.path };
-        let mut own: Vec<Finding> = checked.found.into_iter().map(placed).collect();
-        own.sort_by_key(|finding| {
-            let span = finding.diagnostic.primary().map(|label| label.span);
-            span.map(|span| (cx.sources().file(span.file).map(|file| file.base()), span.start))
-        });
-        findings.findings.extend(own);
-    }
-    findings.findings.extend(duplicates(cx, objects));
-    findings
+/// What was found in one object by itself.
+#[derive(Debug, Default)]
+struct Alone {
+    /// Paths and diagnostics, in the order of their places.
+    findings: Vec<(String, Diagnostic)>,
+    /// The kind, if it has no schema.
+    unknown_kind: Option<String>,
+    skipped_rules: usize,
 }
 
+/// Checks an object by itself.
+fn check_alone(cx: &Context<'_>, rules: &Rules, object: &Node) -> Alone {
+    let checked = objects::check(rules, object);
+    let placed = |found: Found| (placed(cx, &found), found.path);
+    let found = checked.found.into_iter().map(placed).map(|(diagnostic, path)| (path, diagnostic));
+    let mut findings: Vec<_> = found.collect();
+    findings.sort_by_key(|(_, diagnostic)| {
+        let span = diagnostic.primary().map(|label| label.span);
+        span.map(|span| (cx.sources().file(span.file).map(|file| file.base()), span.start))
+    });
+    let Checked { unknown_kind, skipped_rules, .. } = checked;
+    Alone { findings, unknown_kind, skipped_rules }
+}
+
+/// What tells the objects of one file apart: group, kind, namespace and name.
+type Identity<'n> = (&'n str, &'n str, &'n str, &'n str);
+
 /// Finds objects that one file holds twice, whichever their API versions: the later one would overwrite the first.
-fn duplicates(cx: &Context<'_>, objects: &[&Node]) -> Vec<Finding> {
-    let mut first: HashMap<(FileId, EcoString, EcoString, EcoString, EcoString), &Node> =
-        HashMap::new();
+fn duplicates<'n>(
+    cx: &Context<'_>,
+    objects: impl Iterator<Item = (Identity<'n>, OriginId)>,
+) -> Vec<Finding> {
+    let mut first: HashMap<(FileId, Identity<'n>), OriginId> = HashMap::default();
     let mut findings = Vec::new();
-    for (index, object) in objects.iter().enumerate() {
-        let Some(file) = cx.span(object.origin()).map(|span| span.file) else { continue };
-        let resource = Resource::new((*object).clone(), &Scopes::default());
-        let id = resource.id();
+    for (index, (identity, at)) in objects.enumerate() {
+        let (_, kind, _, name) = identity;
         // Names that the server makes differ.
-        if id.name.is_empty() {
-            continue;
-        }
-        let key = (
-            file,
-            id.gvk.group.clone(),
-            id.gvk.kind.clone(),
-            id.namespace.clone(),
-            id.name.clone(),
-        );
-        match first.entry(key) {
+        let Some(file) = cx.file_of(at).filter(|_| !name.is_empty()) else { continue };
+        match first.entry((file, identity)) {
             Entry::Vacant(vacant) => {
-                vacant.insert(object);
+                vacant.insert(at);
             }
             Entry::Occupied(occupied) => {
-                let message = format!("{} `{}` is in this file twice", id.gvk.kind, id.name);
+                let message = format!("{kind} `{name}` is in this file twice");
                 let diagnostic = Diagnostic::error(Code::SchemaDuplicateObject, message)
-                    .at(cx.span(object.origin()), "")
-                    .at(cx.span(occupied.get().origin()), "the first one");
+                    .at(cx.span(at), "")
+                    .at(cx.span(*occupied.get()), "the first one");
                 findings.push(Finding { object: index, path: String::new(), diagnostic });
             }
         }

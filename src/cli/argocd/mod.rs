@@ -327,8 +327,8 @@ impl Plugin<'_> {
         let mut checker = Checker::new(self.session, project, &values, self.around);
         checker.kubernetes_version = version.as_deref();
         let name = checker.name_of(target);
-        let unit = Unit::of_build(name, build, prepared.settings.clone());
-        self.diagnostics.extend(checker.check(&unit, self.around.jobs).into_diagnostics());
+        let unit = Unit::of_build(&name, build, prepared.settings.clone());
+        self.diagnostics.extend(checker.check(unit, self.around.jobs).into_diagnostics());
     }
 
     /// Returns the version of the cluster, or the nearest one whose types are known: an upgrade of the cluster is no reason to

@@ -8,14 +8,13 @@ use super::files;
 use crate::cli::build::Surroundings;
 use crate::diagnostic::{Code, Diagnostic, Leveled};
 use crate::project::{Project, Settings};
-use crate::provenance::Origin;
-use crate::resource::{Gvk, Resource, Scopes};
+use crate::provenance::{Origin, OriginId};
 use crate::schema::{CrdTypes, Kubernetes, NEWEST_MINOR, OLDEST_MINOR};
 use crate::session::{Context, Text};
 use crate::source::{Span, display_path};
-use crate::tree;
-use crate::validate::references::{self, Inventory};
-use crate::validate::{self, Baseline, BaselineEntry, Finding, Policy, Rules};
+use crate::validate::{
+    self, Baseline, BaselineEntry, Finding, Intake, ObjectId, Policy, Rules, Seen,
+};
 use crate::values::ValueArgs as Values;
 use crate::workspace::{self, Target};
 use crate::yaml::Node;
@@ -24,70 +23,20 @@ use crate::{Build, BuildOptions, Lints, Outcome, Provenance, Session, Severity};
 /// What is checked together: the output of a target, or the objects of files.
 pub(in crate::cli) struct Unit {
     /// The environment, or the directory from the project; empty for files.
-    pub(in crate::cli) name: String,
-    pub(in crate::cli) objects: Vec<Object>,
+    pub(in crate::cli) name: Arc<str>,
+    pub(in crate::cli) objects: Intake,
     pub(in crate::cli) provenance: Provenance,
     pub(in crate::cli) settings: Settings,
 }
 
-/// An object that is checked.
-pub(in crate::cli) struct Object {
-    pub(in crate::cli) id: ObjectId,
-    pub(in crate::cli) node: Node,
-}
-
-/// What an object is called.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::cli) struct ObjectId {
-    pub(in crate::cli) gvk: Gvk,
-    pub(in crate::cli) namespace: String,
-    /// Without content hash.
-    pub(in crate::cli) name: String,
-}
-
-impl ObjectId {
-    fn of(resource: &Resource) -> Self {
-        let id = resource.id();
-        let name = tree::plain_name(resource).to_owned();
-        Self { gvk: id.gvk.clone(), namespace: id.namespace.to_string(), name }
-    }
-
-    /// Returns it as `KIND.GROUP/NAMESPACE/NAME`, without what is not there.
-    pub(in crate::cli) fn text(&self) -> String {
-        let Self { gvk, namespace, name } = self;
-        let kind = match gvk.group.as_str() {
-            "" => gvk.kind.to_string(),
-            group => format!("{}.{group}", gvk.kind),
-        };
-        if namespace.is_empty() {
-            format!("{kind}/{name}")
-        } else {
-            format!("{kind}/{namespace}/{name}")
-        }
-    }
-}
-
-impl Object {
-    /// Returns an object that was not compiled.
-    pub(in crate::cli) fn plain(node: Node) -> Self {
-        let resource = Resource::new(node.clone(), &Scopes::default());
-        Self { id: ObjectId::of(&resource), node }
-    }
-}
-
 impl Unit {
     /// Returns what a build has given.
-    pub(in crate::cli) fn of_build(name: String, build: &Build, settings: Settings) -> Self {
-        let object = |resource: &Resource| Object {
-            id: ObjectId::of(resource),
-            node: resource.node().clone(),
-        };
-        Self {
-            name,
-            objects: build.resources.iter().map(object).collect(),
-            provenance: build.provenance.clone(),
-            settings,
+    pub(in crate::cli) fn of_build(name: &str, build: &Build, settings: Settings) -> Self {
+        let mut objects = Intake::default();
+        for resource in build.resources.iter() {
+            objects.add(ObjectId::of(resource), resource.node().clone());
         }
+        Self { name: name.into(), objects, provenance: build.provenance.clone(), settings }
     }
 }
 
@@ -105,7 +54,7 @@ pub(in crate::cli) struct Shown {
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct Checked {
     /// The unit that it belongs to.
-    pub(in crate::cli) unit: String,
+    pub(in crate::cli) unit: Arc<str>,
     pub(in crate::cli) id: ObjectId,
     pub(in crate::cli) verdict: Verdict,
 }
@@ -157,7 +106,7 @@ impl Report {
     pub(in crate::cli) fn entry(&self, finding: &Shown) -> BaselineEntry {
         let Checked { unit, id, .. } = &self.objects[finding.object];
         let (path, code) = (finding.path.clone(), finding.diagnostic.code);
-        BaselineEntry { unit: unit.clone(), object: id.text(), path, code }
+        BaselineEntry { unit: unit.to_string(), object: id.text(), path, code }
     }
 
     /// Returns all that is to be said.
@@ -242,40 +191,50 @@ impl<'c> Checker<'c> {
         BuildOptions { shown_from, jobs, ..BuildOptions::default() }
     }
 
+    fn lints(&self, settings: &Settings) -> Lints {
+        Lints { strict: self.around.strict, levels: settings.levels.clone() }
+    }
+
+    /// Returns what objects can be checked against while their definitions are not known; none if the version is not.
+    pub(super) fn early_rules(&self) -> Option<Rules> {
+        let settings = &self.project.settings;
+        let lints = self.lints(settings);
+        // What is wrong with the version is said when the unit is checked.
+        let minor = self.minor(settings, &lints, &mut Report::default())?;
+        Some(rules(minor, settings, &lints, Arc::default()))
+    }
+
     /// Checks a unit with up to `jobs` threads.
-    pub(in crate::cli) fn check(&self, unit: &Unit, jobs: usize) -> Report {
+    pub(in crate::cli) fn check(&self, unit: Unit, jobs: usize) -> Report {
+        let Unit { name, mut objects, provenance, settings } = unit;
         let mut report = Report::default();
-        let lints = Lints { strict: self.around.strict, levels: unit.settings.levels.clone() };
-        let Some(minor) = self.minor(&unit.settings, &lints, &mut report) else { return report };
-        let rules = Rules {
-            types: Kubernetes::new(minor),
-            crds: self.definitions(unit, &mut report),
-            policy: Policy::new(unit.settings.pod_security.unwrap_or_default(), minor, &lints),
-        };
+        let lints = self.lints(&settings);
+        let Some(minor) = self.minor(&settings, &lints, &mut report) else { return report };
+        let crds = self.definitions(&objects, &settings, &mut report);
+        let rules = rules(minor, &settings, &lints, crds);
+        for target in settings.with.iter().flatten() {
+            self.objects_of(target, &mut report).iter().for_each(|object| objects.look_at(object));
+        }
         let options = self.options(jobs);
-        let mut cx = Context::new(self.session, &options);
-        cx.provenance = unit.provenance.clone();
-        let objects: Vec<&Node> = unit.objects.iter().map(|object| &object.node).collect();
-        let mut found = validate::check(&cx, &rules, &objects);
-        found.findings.extend(unknown_kinds(&cx, &rules, &objects, &found.unknown_kinds));
-        let mut inventory = Inventory::default();
-        objects.iter().for_each(|object| inventory.add(object));
-        self.add_outside(&unit.settings, &mut inventory, &mut report);
-        found.add(references::check(&cx, &inventory, objects.iter().copied().enumerate()));
-        let baseline = self.baseline(&unit.settings, &mut report);
-        report.objects = unit
-            .objects
-            .iter()
-            .map(|object| {
-                let is_unknown =
-                    found.unknown_kinds.contains_key(&validate::kind_name(&object.id.gvk));
-                let verdict = if is_unknown { Verdict::Skipped } else { Verdict::Valid };
-                Checked { unit: unit.name.clone(), id: object.id.clone(), verdict }
-            })
-            .collect();
+        let context = || {
+            let mut cx = Context::new(self.session, &options);
+            cx.provenance = provenance.clone();
+            cx
+        };
+        let external = settings.external.clone().unwrap_or_default();
+        let found = objects.finish(&rules, external, jobs, context);
+        let baseline = self.baseline(&settings, &mut report);
+        let cx = context();
+        let mut places = Vec::with_capacity(objects.objects.len());
+        for Seen { id, at, .. } in objects.into_objects() {
+            let is_unknown = !found.unknown_kinds.is_empty()
+                && found.unknown_kinds.contains_key(&validate::kind_name(&id.gvk));
+            let verdict = if is_unknown { Verdict::Skipped } else { Verdict::Valid };
+            report.objects.push(Checked { unit: Arc::clone(&name), id, verdict });
+            places.push(at);
+        }
         for Finding { object: index, path, diagnostic } in found.findings {
-            let object = &unit.objects[index];
-            let heads = heads(&cx, &object.node);
+            let heads = heads(&cx, places[index]);
             let mut reported = match lints.level_finding(diagnostic, &heads, self.session.sources())
             {
                 Leveled::Reported(reported) => reported.into_iter(),
@@ -300,7 +259,7 @@ impl<'c> Checker<'c> {
         }
         let count = |verdict| report.objects.iter().filter(|one| one.verdict == verdict).count();
         let (invalid, skipped) = (count(Verdict::Invalid), count(Verdict::Skipped));
-        report.summary.objects = objects.len();
+        report.summary.objects = report.objects.len();
         report.summary.invalid = invalid;
         report.summary.skipped = skipped;
         report.summary.skipped_rules = found.skipped_rules;
@@ -314,7 +273,7 @@ impl<'c> Checker<'c> {
         let cx = Context::new(self.session, &options);
         let baselines = self.baselines.lock().unwrap_or_else(PoisonError::into_inner);
         let stale = baselines.values().flat_map(|baseline| baseline.stale(&cx, units)).collect();
-        let lints = Lints { strict: self.around.strict, levels: self.project.levels.clone() };
+        let lints = self.lints(&self.project.settings);
         lints.apply(stale, self.session.sources())
     }
 
@@ -351,31 +310,27 @@ impl<'c> Checker<'c> {
         minor
     }
 
-    /// Returns the definitions of the unit itself, of the project and of the command line.
-    fn definitions(&self, unit: &Unit, report: &mut Report) -> Arc<CrdTypes> {
+    /// Returns the definitions among the objects, of the project and of the command line.
+    fn definitions(
+        &self,
+        objects: &Intake,
+        settings: &Settings,
+        report: &mut Report,
+    ) -> Arc<CrdTypes> {
         let options = self.options(1);
-        let (session, settings) = (self.session, &unit.settings);
+        let session = self.session;
         let read = workspace::definitions(session, self.project, settings, &self.crds, &options);
         report.faults.extend(read.diagnostics);
         let named = read.value.unwrap_or_default();
-        let is_definition = |object: &&Object| object.id.gvk.kind == "CustomResourceDefinition";
-        let own: Vec<&Object> = unit.objects.iter().filter(is_definition).collect();
-        if own.is_empty() {
+        let mut own = objects.definitions().peekable();
+        if own.peek().is_none() {
             return named;
         }
         let mut types = CrdTypes::above(named);
-        for object in own {
-            types.add(&object.node);
+        for definition in own {
+            types.add(definition);
         }
         Arc::new(types)
-    }
-
-    /// Adds what references may name besides the objects that are checked.
-    fn add_outside(&self, settings: &Settings, inventory: &mut Inventory, report: &mut Report) {
-        for target in settings.with.iter().flatten() {
-            self.objects_of(target, report).iter().for_each(|object| inventory.add(object));
-        }
-        inventory.finish(settings.external.clone().unwrap_or_default());
     }
 
     /// Compiles another target of the project. What is there to say about it is said where it is a target itself.
@@ -457,10 +412,15 @@ pub(super) fn build(
     Outcome { value: outcome.value.map(|build| Built { target, build, settings }), diagnostics }
 }
 
-/// Returns where comments stand that are about an object as a whole.
-fn heads(cx: &Context<'_>, object: &Node) -> Vec<Span> {
+fn rules(minor: u8, settings: &Settings, lints: &Lints, crds: Arc<CrdTypes>) -> Rules {
+    let policy = Policy::new(settings.pod_security.unwrap_or_default(), minor, lints);
+    Rules { types: Kubernetes::shared(minor), crds, policy }
+}
+
+/// Returns where comments stand that are about an object as a whole, which begins at `at`.
+fn heads(cx: &Context<'_>, at: OriginId) -> Vec<Span> {
     let mut heads = Vec::new();
-    for origin in cx.provenance.history(object.origin()) {
+    for origin in cx.provenance.history(at) {
         let at = match origin {
             Origin::Derived(derived) => cx.span(derived.at),
             Origin::Written(position) => cx.span_at(position),
@@ -469,39 +429,4 @@ fn heads(cx: &Context<'_>, object: &Node) -> Vec<Span> {
         heads.extend(at.filter(|at| !heads.contains(at)));
     }
     heads
-}
-
-/// Says once for each kind that no schema is known.
-fn unknown_kinds(
-    cx: &Context<'_>,
-    rules: &Rules,
-    objects: &[&Node],
-    counts: &BTreeMap<String, usize>,
-) -> Vec<Finding> {
-    let mut kinds: Vec<Gvk> = Vec::new();
-    let mut findings = Vec::new();
-    if counts.is_empty() {
-        return findings;
-    }
-    for (index, object) in objects.iter().enumerate() {
-        let gvk = Gvk::of(object);
-        let name = validate::kind_name(&gvk);
-        let Some(count) = counts.get(&name).filter(|_| !kinds.contains(&gvk)) else { continue };
-        let are =
-            if *count == 1 { "1 object is".to_owned() } else { format!("{count} objects are") };
-        let message = format!("no schema is known for {name}: {are} not checked");
-        let known = rules.crds.versions_of(&gvk.group, &gvk.kind).join("`, `");
-        let own = "name its CustomResourceDefinition under `kubernetes.crds` or with `--crds`";
-        let help = match rules.crds.release_of(&gvk.group, &gvk.kind) {
-            Some(release) => format!("{release} has the versions `{known}`; {own}"),
-            None if known.is_empty() => own.to_owned(),
-            None => format!("its definition has the versions `{known}`"),
-        };
-        let diagnostic = Diagnostic::warning(Code::SchemaUnknownKind, message)
-            .at(cx.span(object.origin()), "the first one")
-            .help(help);
-        findings.push(Finding { object: index, path: String::new(), diagnostic });
-        kinds.push(gvk);
-    }
-    findings
 }

@@ -26,11 +26,11 @@ pub(super) fn json_document(
         item["object"] = json!({
             "apiVersion": checked.id.gvk.api_version().as_str(),
             "kind": checked.id.gvk.kind.as_str(),
-            "namespace": checked.id.namespace,
-            "name": checked.id.name,
+            "namespace": checked.id.namespace.as_str(),
+            "name": checked.id.name.as_str(),
         });
         if !checked.unit.is_empty() {
-            item["target"] = checked.unit.as_str().into();
+            item["target"] = checked.unit.as_ref().into();
         }
         item["path"] = one.path.as_str().into();
         item
@@ -128,7 +128,7 @@ fn result(
             "" => checked.id.text(),
             path => format!("{}:{path}", checked.id.text()),
         };
-        fingerprint.update(&checked.unit);
+        fingerprint.update(checked.unit.as_bytes());
         fingerprint.update(&whole);
         location["logicalLocations"] = json!([{"fullyQualifiedName": whole}]);
     } else {

@@ -13,15 +13,15 @@ use super::args::{ColorChoice, ValidateArgs, ValidateFormat};
 use super::build::{Surroundings, load_project, value_args};
 use super::{CommandError, Ending, file, write_stdout};
 use crate::diagnostic::render::{self, RenderOptions};
-use crate::diagnostic::{Code, Diagnostic, Label, place_of};
+use crate::diagnostic::{Diagnostic, Label, place_of};
 use crate::project::{Environment, Project, has_kustomization};
 use crate::source::{clean, display_path};
 use crate::validate::{self, Baseline};
 use crate::values::ValueArgs as Values;
 use crate::workspace;
 use crate::{BuildOptions, DiskReader, Lints, Provenance, Session, Severity, SourceMap};
-use checker::{Built, Checker, Object, Report, Summary, Unit};
-use files::{Named, Read};
+use checker::{Built, Checker, Report, Summary, Unit};
+use files::{Files, Named, Read};
 
 struct Run<'r> {
     session: &'r Session<'r>,
@@ -51,20 +51,20 @@ pub(super) fn run(args: &ValidateArgs, around: &Surroundings<'_>) -> Result<Endi
         directory,
         faults: Vec::new(),
     };
-    let units = run.units()?;
     let mut checker = Checker::new(&session, &project, &values, around);
     checker.kubernetes_version = args.kubernetes_version.as_deref();
     checker.crds = args.crds.iter().map(|path| directory.join(path)).collect();
     checker.baseline =
         args.baseline.as_ref().or(args.write_baseline.as_ref()).map(|path| directory.join(path));
+    let units = run.units(&checker)?;
     if let Some(path) = &args.write_baseline {
-        return run.write_baseline(&directory.join(path), checker, &units);
+        return run.write_baseline(&directory.join(path), checker, units);
     }
     let mut report = Report { faults: std::mem::take(&mut run.faults), ..Report::default() };
-    for unit in &units {
+    let names = units.iter().map(|unit| unit.name.to_string()).collect();
+    for unit in units {
         report.add(checker.check(unit, around.jobs));
     }
-    let names = units.iter().map(|unit| unit.name.clone()).collect();
     report.faults.extend(checker.stale(&names));
     sort_faults(&mut report.faults, session.sources());
     around.terminal.report(&report.faults, session.sources());
@@ -74,7 +74,7 @@ pub(super) fn run(args: &ValidateArgs, around: &Surroundings<'_>) -> Result<Endi
     write_stdout(run.printed(&report).as_bytes())?;
     let ending = if report.has_errors() { Ending::No } else { Ending::Done };
     // The process ends anyway.
-    std::mem::forget((units, report));
+    std::mem::forget(report);
     Ok(ending)
 }
 
@@ -108,9 +108,16 @@ impl Run<'_> {
     }
 
     /// Compiles and reads what the targets name.
-    fn units(&mut self) -> Result<Vec<Unit>, CommandError> {
+    fn units(&mut self, checker: &Checker<'_>) -> Result<Vec<Unit>, CommandError> {
         let mut units = Vec::new();
         let mut read = Read::default();
+        let rules = checker.early_rules();
+        let files = rules.as_ref().map(|rules| Files {
+            session: self.session,
+            rules,
+            directory: self.directory,
+            jobs: self.around.jobs,
+        });
         let mut given = self.args.targets.clone();
         if given.is_empty() && self.project.path.is_some() {
             given = self.project.environments.iter().map(|e| format!("env:{}", e.name)).collect();
@@ -118,31 +125,36 @@ impl Run<'_> {
         if given.is_empty() {
             given.push(".".to_owned());
         }
-        let place = (self.directory, self.around.jobs);
+        let mut has_files = false;
         for target in &given {
             let path = self.directory.join(target);
-            if target == "-" {
-                self.read_stdin(&mut read)?;
-            } else if path.is_file() {
-                // What a kustomization has is checked as it is built.
-                files::read_path(self.session, &path, place, &mut read);
-            } else if path.is_dir()
+            let is_folder = path.is_dir()
                 && !has_kustomization(self.session.reader(), &path)
-                && !self.is_environment(&path)
-            {
+                && !self.is_environment(&path);
+            let is_read = target == "-" || path.is_file() || is_folder;
+            if !is_read {
+                units.extend(self.compile(target));
+                continue;
+            }
+            has_files = true;
+            let Some(files) = &files else { continue };
+            if target == "-" {
+                self.read_stdin(files, &mut read)?;
+                continue;
+            }
+            files.read(&path, &mut read);
+            if is_folder {
                 // What a kustomization has is checked as it is built.
-                files::read_path(self.session, &path, place, &mut read);
                 for root in self.roots(&path) {
                     units.extend(self.compile(&root));
                 }
-            } else {
-                units.extend(self.compile(target));
             }
         }
-        if !read.objects.is_empty() {
+        // Without a version, nothing was read; why there is none is said where the unit is checked.
+        if has_files && (files.is_none() || !read.objects.is_empty()) {
             units.push(Unit {
-                name: String::new(),
-                objects: read.objects.into_iter().map(Object::plain).collect(),
+                name: "".into(),
+                objects: read.objects,
                 provenance: Provenance::default(),
                 settings: self.project.settings.clone(),
             });
@@ -168,18 +180,13 @@ impl Run<'_> {
         found.value.unwrap_or_default().into_iter().map(directory).collect()
     }
 
-    fn read_stdin(&mut self, read: &mut Read) -> Result<(), CommandError> {
+    fn read_stdin(&mut self, files: &Files<'_>, read: &mut Read) -> Result<(), CommandError> {
         let mut bytes = Vec::new();
         let input = io::stdin().lock().read_to_end(&mut bytes);
         input.map_err(CommandError::io("stdin cannot be read"))?;
         match self.session.sources().add(PathBuf::from("<stdin>"), bytes.into()) {
-            Ok(file) => {
-                files::add_objects(self.session, &file, Named::Itself, self.directory, read);
-            }
-            Err(_) => {
-                let message = "more than 2 GiB of input in one run";
-                self.faults.push(Diagnostic::error(Code::FileTooLarge, message));
-            }
+            Ok(file) => read.append(files.text(&file, file.bytes(), Named::Itself)),
+            Err(_) => self.faults.push(files::too_much()),
         }
         Ok(())
     }
@@ -190,7 +197,7 @@ impl Run<'_> {
         self.faults.extend(built.diagnostics);
         let Built { target, build, settings } = built.value?;
         let checker = Checker::new(self.session, self.project, self.values, self.around);
-        Some(Unit::of_build(checker.name_of(&target), &build, settings))
+        Some(Unit::of_build(&checker.name_of(&target), &build, settings))
     }
 
     /// Writes down what is found, and keeps what the baseline has about other units.
@@ -198,15 +205,15 @@ impl Run<'_> {
         mut self,
         path: &Path,
         mut checker: Checker<'_>,
-        units: &[Unit],
+        units: Vec<Unit>,
     ) -> Result<Ending, CommandError> {
         let old = path.exists().then(|| std::mem::take(&mut checker.baseline)).flatten();
         checker.ignores_baseline = true;
         let mut report = Report { faults: std::mem::take(&mut self.faults), ..Report::default() };
+        let names: BTreeSet<String> = units.iter().map(|unit| unit.name.to_string()).collect();
         for unit in units {
             report.add(checker.check(unit, self.around.jobs));
         }
-        let names: BTreeSet<String> = units.iter().map(|unit| unit.name.clone()).collect();
         let old = old.and_then(|path| match checker.read_baseline(&path) {
             Ok(baseline) => Some(baseline),
             Err(fault) => {

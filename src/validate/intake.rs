@@ -1,0 +1,276 @@
+//! Objects that are checked one by one, as they come.
+//!
+//! Of most objects nothing is kept but what they are called, where they stand, what others may look up in them, and what they
+//! would look up themselves. Custom resources are kept until all definitions are known. In the end, only objects whose
+//! questions are not answered are looked at again: from the tree, if it was kept, or else from their file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::references::{self, Inventory, Questions};
+use super::{
+    Finding, Findings, ObjectId, Rules, check_alone, duplicates, kind_name, manifests,
+};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::project::External;
+use crate::provenance::OriginId;
+use crate::resource::Gvk;
+use crate::schema::Known;
+use crate::session::{Context, in_parallel};
+use crate::source::FileId;
+use crate::yaml::Node;
+
+/// So many objects are looked at by one thread at once.
+const BATCH: usize = 64;
+
+/// Objects that were taken in.
+#[derive(Debug, Default)]
+pub(crate) struct Intake {
+    pub(crate) objects: Vec<Seen>,
+    found: Findings,
+    inventory: Inventory,
+    /// By the numbers of the objects; ascending.
+    questions: Vec<(usize, Questions)>,
+    /// The types of the last objects.
+    types: Vec<Arc<Gvk>>,
+}
+
+/// An object that was taken in.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) id: ObjectId,
+    /// Where it begins.
+    pub(crate) at: OriginId,
+    tree: Tree,
+}
+
+/// What is kept of an object.
+#[derive(Debug)]
+enum Tree {
+    /// It can be read again.
+    InItsFile,
+    Checked(Node),
+    /// It has to be checked when all definitions are known.
+    Unchecked(Node),
+}
+
+impl Intake {
+    /// Takes in an object of a file. If its type is part of Kubernetes, it is checked, and need not be kept.
+    pub(crate) fn add_written(&mut self, cx: &Context<'_>, rules: &Rules, node: Node) {
+        let id = ObjectId::written(&node, self.type_of(&node));
+        let index = self.look_up(&node);
+        let at = node.origin();
+        let known = rules.types.kind(&id.gvk.api_version(), &id.gvk.kind);
+        let tree = if matches!(known, Known::Served(_)) {
+            self.found.add(index, check_alone(cx, rules, &node));
+            // It is needed to check others.
+            if is_definition(&id) { Tree::Checked(node) } else { Tree::InItsFile }
+        } else {
+            Tree::Unchecked(node)
+        };
+        self.objects.push(Seen { id, at, tree });
+    }
+
+    /// Takes in an object that is kept.
+    pub(crate) fn add(&mut self, id: ObjectId, node: Node) {
+        self.look_up(&node);
+        self.objects.push(Seen { id, at: node.origin(), tree: Tree::Unchecked(node) });
+    }
+
+    /// Notes what others may look up in the next object, and what it looks up itself; returns its number.
+    fn look_up(&mut self, node: &Node) -> usize {
+        let index = self.objects.len();
+        self.inventory.add(node);
+        let questions = Questions::of(node);
+        if !questions.is_empty() {
+            self.questions.push((index, questions));
+        }
+        index
+    }
+
+    /// Adds what was taken in elsewhere, behind all that is here.
+    pub(crate) fn append(&mut self, other: Self) {
+        let first = self.objects.len();
+        self.objects.extend(other.objects);
+        self.found.append(first, other.found);
+        self.inventory.append(other.inventory);
+        let later = |(index, questions)| (first + index, questions);
+        self.questions.extend(other.questions.into_iter().map(later));
+    }
+
+    /// Returns the definitions of custom resources.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = &Node> {
+        self.objects.iter().filter(|seen| is_definition(&seen.id)).filter_map(|seen| seen.tree.node())
+    }
+
+    /// Returns whether there is nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    pub(crate) fn into_objects(self) -> Vec<Seen> {
+        self.objects
+    }
+
+    /// Makes it known what else is there.
+    pub(crate) fn look_at(&mut self, outside: &Node) {
+        self.inventory.add(outside);
+    }
+
+    /// Checks what could not be checked before, with up to `jobs` threads; the result does not depend on how many.
+    /// `external`: what exists besides. `context`: what every thread works with.
+    pub(crate) fn finish<'c>(
+        &mut self,
+        rules: &Rules,
+        external: Vec<External>,
+        jobs: usize,
+        context: impl Fn() -> Context<'c> + Sync,
+    ) -> Findings {
+        let cx = context();
+        let mut found = std::mem::take(&mut self.found);
+        let unchecked: Vec<(usize, &Node)> = (self.objects.iter().enumerate())
+            .filter_map(|(index, seen)| match &seen.tree {
+                Tree::Unchecked(node) => Some((index, node)),
+                Tree::InItsFile | Tree::Checked(_) => None,
+            })
+            .collect();
+        let batches: Vec<_> = unchecked.chunks(BATCH).collect();
+        let checked = in_parallel(batches.len(), jobs, |batch| {
+            let cx = context();
+            let alone = |(index, node): &(usize, &Node)| (*index, check_alone(&cx, rules, node));
+            batches[batch].iter().map(alone).collect::<Vec<_>>()
+        });
+        for (index, alone) in checked.into_iter().flatten() {
+            found.add(index, alone);
+        }
+        let identities = self.objects.iter().map(|seen| (seen.id.identity(), seen.at));
+        found.findings.extend(duplicates(&cx, identities));
+        found.findings.extend(self.unknown_kinds(&cx, rules, &found.unknown_kinds));
+        self.inventory.finish(external);
+        found.findings.extend(self.check_references(jobs, context));
+        found.findings.sort_by_key(|finding| finding.object);
+        found
+    }
+
+    /// Checks the references of the objects whose questions are not answered.
+    fn check_references<'c>(
+        &self,
+        jobs: usize,
+        context: impl Fn() -> Context<'c> + Sync,
+    ) -> Vec<Finding> {
+        let inventory = &self.inventory;
+        let batches: Vec<_> = self.questions.chunks(BATCH).collect();
+        let unanswered = in_parallel(batches.len(), jobs, |batch| {
+            let open = |(_, questions): &&(usize, Questions)| !questions.are_answered(inventory);
+            batches[batch].iter().filter(open).map(|(index, _)| *index).collect::<Vec<_>>()
+        });
+        // Objects of one file follow each other.
+        let mut groups: Vec<Group> = Vec::new();
+        let cx = context();
+        for index in unanswered.into_iter().flatten() {
+            let is_here = self.objects[index].tree.node().is_some();
+            let file = if is_here { None } else { cx.file_of(self.objects[index].at) };
+            match groups.last_mut().filter(|group| group.file == file && file.is_some()) {
+                Some(group) => group.objects.push(index),
+                None => groups.push(Group { file, objects: vec![index] }),
+            }
+        }
+        let found = in_parallel(groups.len(), jobs, |group| {
+            let cx = context();
+            let Group { file, objects } = &groups[group];
+            match file {
+                Some(file) => {
+                    let again = self.read_again(&cx, *file, objects);
+                    let again = again.iter().map(|(index, node)| (*index, node));
+                    references::check(&cx, inventory, again)
+                }
+                None => {
+                    let node = |index: &usize| Some((*index, self.objects[*index].tree.node()?));
+                    references::check(&cx, inventory, objects.iter().filter_map(node))
+                }
+            }
+        });
+        found.into_iter().flatten().collect()
+    }
+
+    /// Reads objects of a file again, and returns them with their numbers.
+    fn read_again(&self, cx: &Context<'_>, file: FileId, objects: &[usize]) -> Vec<(usize, Node)> {
+        let Some(file) = cx.sources().file(file) else { return Vec::new() };
+        let wanted: Vec<OriginId> = objects.iter().map(|index| self.objects[*index].at).collect();
+        // It was read before: what is not there any more needs no check.
+        let nodes = manifests::read_again(cx, &file, &wanted).unwrap_or_default();
+        let number = |node: &Node| {
+            let place = wanted.iter().position(|at| *at == node.origin());
+            place.map(|place| objects[place])
+        };
+        nodes.into_iter().filter_map(|node| Some((number(&node)?, node))).collect()
+    }
+
+    /// Says once for each kind that no schema is known.
+    fn unknown_kinds(
+        &self,
+        cx: &Context<'_>,
+        rules: &Rules,
+        counts: &BTreeMap<String, usize>,
+    ) -> Vec<Finding> {
+        let mut kinds: Vec<&Gvk> = Vec::new();
+        let mut findings = Vec::new();
+        if counts.is_empty() {
+            return findings;
+        }
+        for (index, seen) in self.objects.iter().enumerate() {
+            let gvk = seen.id.gvk.as_ref();
+            if kinds.contains(&gvk) {
+                continue;
+            }
+            let name = kind_name(gvk);
+            let Some(count) = counts.get(&name) else { continue };
+            let are =
+                if *count == 1 { "1 object is".to_owned() } else { format!("{count} objects are") };
+            let message = format!("no schema is known for {name}: {are} not checked");
+            let known = rules.crds.versions_of(&gvk.group, &gvk.kind).join("`, `");
+            let own = "name its CustomResourceDefinition under `kubernetes.crds` or with `--crds`";
+            let help = match rules.crds.release_of(&gvk.group, &gvk.kind) {
+                Some(release) => format!("{release} has the versions `{known}`; {own}"),
+                None if known.is_empty() => own.to_owned(),
+                None => format!("its definition has the versions `{known}`"),
+            };
+            let diagnostic = Diagnostic::warning(Code::SchemaUnknownKind, message)
+                .at(cx.span(seen.at), "the first one")
+                .help(help);
+            findings.push(Finding { object: index, path: String::new(), diagnostic });
+            kinds.push(gvk);
+        }
+        findings
+    }
+
+    /// Returns a type that is shared between objects.
+    fn type_of(&mut self, node: &Node) -> Arc<Gvk> {
+        if let Some(known) = self.types.iter().find(|gvk| gvk.is_of(node)) {
+            return Arc::clone(known);
+        }
+        let gvk = Arc::new(Gvk::of(node));
+        self.types.push(Arc::clone(&gvk));
+        gvk
+    }
+}
+
+impl Tree {
+    fn node(&self) -> Option<&Node> {
+        match self {
+            Self::InItsFile => None,
+            Self::Checked(node) | Self::Unchecked(node) => Some(node),
+        }
+    }
+}
+
+/// Objects that are looked at together.
+struct Group {
+    /// Where they are read from; none if they are kept.
+    file: Option<FileId>,
+    objects: Vec<usize>,
+}
+
+fn is_definition(id: &ObjectId) -> bool {
+    id.gvk.kind == "CustomResourceDefinition"
+}
