@@ -21,8 +21,8 @@ pub(crate) use id::{DEFAULT_NAMESPACE, NOT_NAMESPACED};
 pub use id::{PreviousId, ResourceId};
 pub(crate) use label_selector::LabelSelector;
 pub(crate) use metadata::{
-    AliasWrites, get_or_create_map, metadata_entry, metadata_map, set_field, set_scalar,
-    set_string_map_entry,
+    AliasWrites, get_or_create_map, metadata_entry, metadata_map, metadata_text, set_field,
+    set_scalar, set_string_map_entry,
 };
 pub(crate) use object::Behavior;
 pub use object::Resource;

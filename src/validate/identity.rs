@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 
 use super::Identity;
-use crate::resource::{Gvk, Resource};
+use crate::resource::{Gvk, Resource, metadata_text};
 use crate::tree;
 use crate::yaml::{Node, known};
 
@@ -28,8 +28,7 @@ impl ObjectId {
 
     /// Returns what an object is called that was not compiled.
     pub(super) fn written(node: &Node, gvk: Arc<Gvk>) -> Self {
-        let metadata = |key| node.at(&[known::METADATA, key]).map(Node::shared_text);
-        let text = |key| metadata(key).unwrap_or_default();
+        let text = |key| metadata_text(node, key);
         Self { gvk, namespace: text(known::NAMESPACE), name: text(known::NAME) }
     }
 
@@ -41,6 +40,10 @@ impl ObjectId {
     /// Returns it as `KIND.GROUP/NAMESPACE/NAME`, without what is not there.
     pub(crate) fn text(&self) -> String {
         let Self { gvk, namespace, name } = self;
-        if namespace.is_empty() { format!("{gvk}/{name}") } else { format!("{gvk}/{namespace}/{name}") }
+        if namespace.is_empty() {
+            format!("{gvk}/{name}")
+        } else {
+            format!("{gvk}/{namespace}/{name}")
+        }
     }
 }

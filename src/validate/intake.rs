@@ -7,10 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::references::{self, Inventory, Questions};
-use super::{
-    Finding, Findings, ObjectId, Rules, check_alone, duplicates, kind_name, manifests,
-};
+use super::references::{self, Inventory, Question};
+use super::{Finding, Findings, ObjectId, Rules, check_alone, duplicates, kind_name, manifests};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::project::External;
 use crate::provenance::OriginId;
@@ -29,9 +27,11 @@ pub(crate) struct Intake {
     pub(crate) objects: Vec<Seen>,
     found: Findings,
     inventory: Inventory,
-    /// By the numbers of the objects; ascending.
-    questions: Vec<(usize, Questions)>,
-    /// The types of the last objects.
+    /// With the numbers of the objects; ascending.
+    questions: Vec<(u32, Question)>,
+    /// The trees that are kept; ascending.
+    kept: Vec<(u32, Kept)>,
+    /// The types of objects.
     types: Vec<Arc<Gvk>>,
 }
 
@@ -41,75 +41,70 @@ pub(crate) struct Seen {
     pub(crate) id: ObjectId,
     /// Where it begins.
     pub(crate) at: OriginId,
-    tree: Tree,
 }
 
-/// What is kept of an object.
+/// The tree of an object.
 #[derive(Debug)]
-enum Tree {
-    /// It can be read again.
-    InItsFile,
-    Checked(Node),
-    /// It has to be checked when all definitions are known.
-    Unchecked(Node),
+struct Kept {
+    node: Node,
+    is_checked: bool,
 }
 
 impl Intake {
     /// Takes in an object of a file. If its type is part of Kubernetes, it is checked, and need not be kept.
     pub(crate) fn add_written(&mut self, cx: &Context<'_>, rules: &Rules, node: Node) {
         let id = ObjectId::written(&node, self.type_of(&node));
-        let index = self.look_up(&node);
         let at = node.origin();
+        let index = self.look_up(&node);
         let known = rules.types.kind(&id.gvk.api_version(), &id.gvk.kind);
-        let tree = if matches!(known, Known::Served(_)) {
-            self.found.add(index, check_alone(cx, rules, &node));
-            // It is needed to check others.
-            if is_definition(&id) { Tree::Checked(node) } else { Tree::InItsFile }
-        } else {
-            Tree::Unchecked(node)
-        };
-        self.objects.push(Seen { id, at, tree });
+        let is_checked = matches!(known, Known::Served(_));
+        if is_checked {
+            self.found.add(index as usize, check_alone(cx, rules, &node));
+        }
+        // A definition is needed to check others.
+        if !is_checked || is_definition(&id) {
+            self.kept.push((index, Kept { node, is_checked }));
+        }
+        self.objects.push(Seen { id, at });
     }
 
     /// Takes in an object that is kept.
     pub(crate) fn add(&mut self, id: ObjectId, node: Node) {
-        self.look_up(&node);
-        self.objects.push(Seen { id, at: node.origin(), tree: Tree::Unchecked(node) });
+        let at = node.origin();
+        let index = self.look_up(&node);
+        self.kept.push((index, Kept { node, is_checked: false }));
+        self.objects.push(Seen { id, at });
     }
 
     /// Notes what others may look up in the next object, and what it looks up itself; returns its number.
-    fn look_up(&mut self, node: &Node) -> usize {
-        let index = self.objects.len();
+    fn look_up(&mut self, node: &Node) -> u32 {
+        let index = self.objects.len() as u32;
         self.inventory.add(node);
-        let questions = Questions::of(node);
-        if !questions.is_empty() {
-            self.questions.push((index, questions));
-        }
+        self.questions.extend(references::questions(node).map(|question| (index, question)));
         index
     }
 
     /// Adds what was taken in elsewhere, behind all that is here.
     pub(crate) fn append(&mut self, other: Self) {
-        let first = self.objects.len();
+        let first = self.objects.len() as u32;
         self.objects.extend(other.objects);
-        self.found.append(first, other.found);
+        self.found.append(first as usize, other.found);
         self.inventory.append(other.inventory);
-        let later = |(index, questions)| (first + index, questions);
-        self.questions.extend(other.questions.into_iter().map(later));
+        self.questions.extend(other.questions.into_iter().map(|(at, one)| (first + at, one)));
+        self.kept.extend(other.kept.into_iter().map(|(at, one)| (first + at, one)));
     }
 
     /// Returns the definitions of custom resources.
     pub(crate) fn definitions(&self) -> impl Iterator<Item = &Node> {
-        self.objects.iter().filter(|seen| is_definition(&seen.id)).filter_map(|seen| seen.tree.node())
+        let objects = self.kept.iter();
+        objects
+            .filter(|(index, _)| is_definition(&self.objects[*index as usize].id))
+            .map(|(_, kept)| &kept.node)
     }
 
     /// Returns whether there is nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.objects.is_empty()
-    }
-
-    pub(crate) fn into_objects(self) -> Vec<Seen> {
-        self.objects
     }
 
     /// Makes it known what else is there.
@@ -128,11 +123,9 @@ impl Intake {
     ) -> Findings {
         let cx = context();
         let mut found = std::mem::take(&mut self.found);
-        let unchecked: Vec<(usize, &Node)> = (self.objects.iter().enumerate())
-            .filter_map(|(index, seen)| match &seen.tree {
-                Tree::Unchecked(node) => Some((index, node)),
-                Tree::InItsFile | Tree::Checked(_) => None,
-            })
+        let unchecked: Vec<(usize, &Node)> = (self.kept.iter())
+            .filter(|(_, kept)| !kept.is_checked)
+            .map(|(index, kept)| (*index as usize, &kept.node))
             .collect();
         let batches: Vec<_> = unchecked.chunks(BATCH).collect();
         let checked = in_parallel(batches.len(), jobs, |batch| {
@@ -143,8 +136,8 @@ impl Intake {
         for (index, alone) in checked.into_iter().flatten() {
             found.add(index, alone);
         }
-        let identities = self.objects.iter().map(|seen| (seen.id.identity(), seen.at));
-        found.findings.extend(duplicates(&cx, identities));
+        let object = |index: usize| (self.objects[index].id.identity(), self.objects[index].at);
+        found.findings.extend(duplicates(&cx, self.objects.len(), object));
         found.findings.extend(self.unknown_kinds(&cx, rules, &found.unknown_kinds));
         self.inventory.finish(external);
         found.findings.extend(self.check_references(jobs, context));
@@ -161,15 +154,19 @@ impl Intake {
         let inventory = &self.inventory;
         let batches: Vec<_> = self.questions.chunks(BATCH).collect();
         let unanswered = in_parallel(batches.len(), jobs, |batch| {
-            let open = |(_, questions): &&(usize, Questions)| !questions.are_answered(inventory);
+            let open = |(_, question): &&(u32, Question)| !question.is_answered(inventory);
             batches[batch].iter().filter(open).map(|(index, _)| *index).collect::<Vec<_>>()
         });
+        let mut unanswered: Vec<u32> = unanswered.into_iter().flatten().collect();
+        unanswered.dedup();
         // Objects of one file follow each other.
         let mut groups: Vec<Group> = Vec::new();
         let cx = context();
-        for index in unanswered.into_iter().flatten() {
-            let is_here = self.objects[index].tree.node().is_some();
-            let file = if is_here { None } else { cx.file_of(self.objects[index].at) };
+        for index in unanswered {
+            let file = match self.node(index) {
+                Some(_) => None,
+                None => cx.file_of(self.objects[index as usize].at),
+            };
             match groups.last_mut().filter(|group| group.file == file && file.is_some()) {
                 Some(group) => group.objects.push(index),
                 None => groups.push(Group { file, objects: vec![index] }),
@@ -185,7 +182,7 @@ impl Intake {
                     references::check(&cx, inventory, again)
                 }
                 None => {
-                    let node = |index: &usize| Some((*index, self.objects[*index].tree.node()?));
+                    let node = |index: &u32| Some((*index as usize, self.node(*index)?));
                     references::check(&cx, inventory, objects.iter().filter_map(node))
                 }
             }
@@ -193,15 +190,22 @@ impl Intake {
         found.into_iter().flatten().collect()
     }
 
+    /// Returns the tree of an object, if it was kept.
+    fn node(&self, index: u32) -> Option<&Node> {
+        let at = self.kept.binary_search_by_key(&index, |(index, _)| *index).ok()?;
+        Some(&self.kept[at].1.node)
+    }
+
     /// Reads objects of a file again, and returns them with their numbers.
-    fn read_again(&self, cx: &Context<'_>, file: FileId, objects: &[usize]) -> Vec<(usize, Node)> {
+    fn read_again(&self, cx: &Context<'_>, file: FileId, objects: &[u32]) -> Vec<(usize, Node)> {
         let Some(file) = cx.sources().file(file) else { return Vec::new() };
-        let wanted: Vec<OriginId> = objects.iter().map(|index| self.objects[*index].at).collect();
+        let wanted: Vec<OriginId> =
+            objects.iter().map(|index| self.objects[*index as usize].at).collect();
         // It was read before: what is not there any more needs no check.
         let nodes = manifests::read_again(cx, &file, &wanted).unwrap_or_default();
         let number = |node: &Node| {
             let place = wanted.iter().position(|at| *at == node.origin());
-            place.map(|place| objects[place])
+            place.map(|place| objects[place] as usize)
         };
         nodes.into_iter().filter_map(|node| Some((number(&node)?, node))).collect()
     }
@@ -255,20 +259,11 @@ impl Intake {
     }
 }
 
-impl Tree {
-    fn node(&self) -> Option<&Node> {
-        match self {
-            Self::InItsFile => None,
-            Self::Checked(node) | Self::Unchecked(node) => Some(node),
-        }
-    }
-}
-
 /// Objects that are looked at together.
 struct Group {
     /// Where they are read from; none if they are kept.
     file: Option<FileId>,
-    objects: Vec<usize>,
+    objects: Vec<u32>,
 }
 
 fn is_definition(id: &ObjectId) -> bool {

@@ -17,7 +17,7 @@ mod report;
 mod structure;
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::Entry;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use foldhash::HashMap;
@@ -126,25 +126,32 @@ type Identity<'n> = (&'n str, &'n str, &'n str, &'n str);
 /// Finds objects that one file holds twice, whichever their API versions: the later one would overwrite the first.
 fn duplicates<'n>(
     cx: &Context<'_>,
-    objects: impl Iterator<Item = (Identity<'n>, OriginId)>,
+    count: usize,
+    object: impl Fn(usize) -> (Identity<'n>, OriginId),
 ) -> Vec<Finding> {
-    let mut first: HashMap<(FileId, Identity<'n>), OriginId> = HashMap::default();
+    let hasher = foldhash::fast::RandomState::default();
+    let mut hashes: Vec<(u64, usize)> = (0..count)
+        .filter_map(|index| {
+            let (identity, at) = object(index);
+            // Names that the server makes differ.
+            let file = cx.file_of(at).filter(|_| !identity.3.is_empty())?;
+            Some((hasher.hash_one((file, identity)), index))
+        })
+        .collect();
+    hashes.sort_unstable();
     let mut findings = Vec::new();
-    for (index, (identity, at)) in objects.enumerate() {
-        let (_, kind, _, name) = identity;
-        // Names that the server makes differ.
-        let Some(file) = cx.file_of(at).filter(|_| !name.is_empty()) else { continue };
-        match first.entry((file, identity)) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(at);
-            }
-            Entry::Occupied(occupied) => {
-                let message = format!("{kind} `{name}` is in this file twice");
-                let diagnostic = Diagnostic::error(Code::SchemaDuplicateObject, message)
-                    .at(cx.span(at), "")
-                    .at(cx.span(*occupied.get()), "the first one");
-                findings.push(Finding { object: index, path: String::new(), diagnostic });
-            }
+    for same in hashes.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+        let mut first: HashMap<(Option<FileId>, Identity<'n>), OriginId> = HashMap::default();
+        for (_, index) in same {
+            let (identity, at) = object(*index);
+            let Some(other) = first.insert((cx.file_of(at), identity), at) else { continue };
+            first.insert((cx.file_of(at), identity), other);
+            let (_, kind, _, name) = identity;
+            let message = format!("{kind} `{name}` is in this file twice");
+            let diagnostic = Diagnostic::error(Code::SchemaDuplicateObject, message)
+                .at(cx.span(at), "")
+                .at(cx.span(other), "the first one");
+            findings.push(Finding { object: *index, path: String::new(), diagnostic });
         }
     }
     findings

@@ -48,7 +48,11 @@ pub(super) fn is_encrypted(object: &Node) -> bool {
 
 /// Returns whether a value counts as absent.
 pub(super) fn is_null(node: &Node) -> bool {
-    node.kind() == NodeKind::Scalar && scalar_of(node) == Scalar::Null
+    match node.tag() {
+        Tag::Null => true,
+        Tag::Empty => node.kind() == NodeKind::Scalar && scalar_of(node) == Scalar::Null,
+        _ => false,
+    }
 }
 
 /// Says what a value is, in words.
@@ -380,6 +384,9 @@ pub(super) fn require_distinct(
     path: &mut Path<'_>,
     code: Code,
 ) {
+    if nodes.len() < 2 {
+        return;
+    }
     let mut seen: HashMap<Vec<&str>, &Node> = HashMap::with_capacity(nodes.len());
     for (index, node) in nodes.iter().enumerate() {
         let Some(entries) = node.entries() else { continue };

@@ -226,7 +226,7 @@ impl<'c> Checker<'c> {
         let baseline = self.baseline(&settings, &mut report);
         let cx = context();
         let mut places = Vec::with_capacity(objects.objects.len());
-        for Seen { id, at, .. } in objects.into_objects() {
+        for Seen { id, at } in objects.objects {
             let is_unknown = !found.unknown_kinds.is_empty()
                 && found.unknown_kinds.contains_key(&validate::kind_name(&id.gvk));
             let verdict = if is_unknown { Verdict::Skipped } else { Verdict::Valid };

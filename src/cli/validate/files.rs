@@ -1,6 +1,5 @@
 //! Files and folders of objects.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,86 +54,93 @@ impl Files<'_> {
     /// Reads a file, or the files of a folder; what has a kustomization is left out.
     pub(super) fn read(&self, path: &Path, read: &mut Read) {
         if !path.is_dir() {
-            return read.append(self.file(path, Named::Itself));
+            return self.file(path, Named::Itself, read);
         }
         let paths = manifests(path);
         let batches: Vec<&[PathBuf]> = paths.chunks(BATCH).collect();
         let batch = |index: usize| {
             let mut part = Read::default();
-            batches[index].iter().for_each(|path| part.append(self.file(path, Named::ByItsFolder)));
+            for path in batches[index] {
+                self.file(path, Named::ByItsFolder, &mut part);
+            }
             part
         };
         in_order(batches.len(), self.jobs, batch, |part| read.append(part));
     }
 
-    fn file(&self, path: &Path, named: Named) -> Read {
-        let fault = |fault| Read { faults: vec![fault], ..Read::default() };
+    fn file(&self, path: &Path, named: Named, read: &mut Read) {
         let bytes = match DiskReader.read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let error = LoadError::Io { path: path.to_path_buf(), error };
-                return fault(unreadable(path, self.directory, &error));
+                return read.faults.push(unreadable(path, self.directory, &error));
             }
         };
         let (sources, path) = (self.session.sources(), path.to_path_buf());
         // A large text would be read a second time while the first is still there.
         if bytes.len() < LARGE {
             match sources.add_without_text(path, bytes.len(), &DiskReader) {
-                Ok(file) => self.text(&file, &bytes, named),
-                Err(_) => fault(too_much()),
+                Ok(file) => self.text(&file, &bytes, named, read),
+                Err(_) => read.faults.push(too_much()),
             }
         } else {
             match sources.add(path, bytes.into()) {
-                Ok(file) => self.text(&file, file.bytes(), named),
-                Err(_) => fault(too_much()),
+                Ok(file) => self.text(&file, file.bytes(), named, read),
+                Err(_) => read.faults.push(too_much()),
             }
         }
     }
 
     /// Checks the objects of a text.
-    pub(super) fn text(&self, file: &SourceFile, bytes: &[u8], named: Named) -> Read {
-        self.checked(file, bytes, named)
-            .unwrap_or_else(|fault| Read { faults: vec![*fault], ..Read::default() })
-    }
-
-    fn checked(
-        &self,
-        file: &SourceFile,
-        bytes: &[u8],
-        named: Named,
-    ) -> Result<Read, Box<Diagnostic>> {
+    pub(super) fn text(&self, file: &SourceFile, bytes: &[u8], named: Named, read: &mut Read) {
         let options =
             BuildOptions { shown_from: self.directory.to_path_buf(), ..BuildOptions::default() };
-        let text = objects::Text::new(&Context::new(self.session, &options), file, bytes)?;
-        let jobs = if bytes.len() < LARGE { 1 } else { self.jobs };
-        let size = if bytes.len() < LARGE { text.pieces.len() } else { PIECES };
-        let batches: Vec<Range<usize>> = (0..text.pieces.len())
-            .step_by(size.max(1))
-            .map(|first| first..(first + size).min(text.pieces.len()))
-            .collect();
-        let check = |index: usize| {
-            let cx = Context::new(self.session, &options);
-            let pieces = &text.pieces[batches[index].clone()];
-            let found = objects::read_pieces(&cx, &text, pieces)?;
+        let cx = Context::new(self.session, &options);
+        let other = objects::Text::new(&cx, file, bytes).and_then(|text| {
+            if bytes.len() < LARGE {
+                let found = objects::read_pieces(&cx, &text, &text.pieces)?;
+                for object in found.objects {
+                    read.objects.add_written(&cx, self.rules, object);
+                }
+                return Ok(found.not_an_object.map(|node| objects::not_an_object(&cx, &node)));
+            }
+            let (objects, other) = self.large(&options, &text)?;
+            read.objects.append(objects);
+            Ok(other)
+        });
+        match other {
+            // In a folder lie other files, too.
+            Ok(other) => read.faults.extend(other.filter(|_| named == Named::Itself)),
+            Err(fault) => read.faults.push(*fault),
+        }
+    }
+
+    /// Checks the objects of a large text; returns the first document that is none, too.
+    fn large(
+        &self,
+        options: &BuildOptions,
+        text: &objects::Text<'_>,
+    ) -> Result<(Intake, Option<Diagnostic>), Box<Diagnostic>> {
+        let batches: Vec<&[(usize, usize)]> = text.pieces.chunks(PIECES).collect();
+        let batch = |index: usize| {
+            let cx = Context::new(self.session, options);
+            let found = objects::read_pieces(&cx, text, batches[index])?;
             let mut part = Intake::default();
             for object in found.objects {
                 part.add_written(&cx, self.rules, object);
             }
-            let other = found.not_an_object;
-            Ok((part, other.map(|node| objects::not_an_object(&cx, &node))))
+            Ok((part, found.not_an_object.map(|node| objects::not_an_object(&cx, &node))))
         };
-        let mut read = Read::default();
-        let mut fault = None;
-        in_order(batches.len(), jobs, check, |part| match part {
-            Ok((part, other)) => {
-                read.objects.append(part);
-                // In a folder lie other files, too.
-                let is_first = read.faults.is_empty() && named == Named::Itself;
-                read.faults.extend(other.filter(|_| is_first));
+        let mut all = Ok((Intake::default(), None));
+        in_order(batches.len(), self.jobs, batch, |part| match (&mut all, part) {
+            (Ok((objects, other)), Ok((part, not_an_object))) => {
+                objects.append(part);
+                *other = other.take().or(not_an_object);
             }
-            Err(found) => fault = fault.take().or(Some(found)),
+            (Ok(_), Err(fault)) => all = Err(fault),
+            (Err(_), _) => {}
         });
-        fault.map_or(Ok(read), Err)
+        all
     }
 }
 

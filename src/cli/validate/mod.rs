@@ -185,7 +185,7 @@ impl Run<'_> {
         let input = io::stdin().lock().read_to_end(&mut bytes);
         input.map_err(CommandError::io("stdin cannot be read"))?;
         match self.session.sources().add(PathBuf::from("<stdin>"), bytes.into()) {
-            Ok(file) => read.append(files.text(&file, file.bytes(), Named::Itself)),
+            Ok(file) => files.text(&file, file.bytes(), Named::Itself, read),
             Err(_) => self.faults.push(files::too_much()),
         }
         Ok(())

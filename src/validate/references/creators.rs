@@ -11,10 +11,10 @@ use super::inventory::{ANY_NAMESPACE, Keys, is_copy};
 use super::kinds;
 use super::makers::Makers;
 use super::pods::pod_spec;
-use super::tree::{at, child, each, shared, text};
+use super::tree::{at, child, each, metadata, shared, text};
 use super::{CLAIM, CLUSTER_ROLE, CONFIG_MAP, PRIORITY_CLASS, RBAC, ROLE, SECRET, Type};
 use crate::schema::Kubernetes;
-use crate::yaml::Node;
+use crate::yaml::{Node, known};
 
 /// Annotations that have a controller create the Secret that an Ingress or a Gateway names.
 const CERTIFIED: [&str; 3] = ["cert-manager.io/", "certmanager.k8s.io/", "kubernetes.io/tls-acme"];
@@ -373,7 +373,7 @@ fn parts(name: &str) -> impl Iterator<Item = &str> {
 }
 
 fn annotations(object: &Node) -> impl Iterator<Item = (&str, &Node)> {
-    let entries = at(object, "metadata.annotations").and_then(Node::entries);
+    let entries = metadata(object, known::ANNOTATIONS).and_then(Node::entries);
     entries.unwrap_or_default().iter().map(|entry| (entry.key.text(), &entry.value))
 }
 

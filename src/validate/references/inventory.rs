@@ -8,12 +8,12 @@ use foldhash::{HashMap, HashSet};
 
 use super::creators::{Creators, Placed};
 use super::pods::{Label, Pods, labels_of};
-use super::tree::{at, child, each, shared, text};
+use super::tree::{at, child, each, metadata, shared, text};
 use super::{CLUSTER_ROLE, CONFIG_MAP, PRIORITY_CLASS, ROLE, SECRET, SERVICE, Type, well_known};
 use crate::diagnostic::nearest;
 use crate::project::External;
 use crate::provenance::OriginId;
-use crate::yaml::{Key, Node};
+use crate::yaml::{Key, Node, known};
 
 /// With more names than this, none is looked for that is similar.
 const MAX_SIMILAR: usize = 4096;
@@ -125,15 +125,15 @@ pub(super) fn may_be_same(a: &str, b: &str) -> bool {
 
 /// Returns the namespace that an object states.
 pub(super) fn namespace_of(object: &Node) -> &str {
-    text(object, "metadata.namespace")
+    metadata(object, known::NAMESPACE).map_or("", Node::text)
 }
 
 impl Inventory {
     /// Takes in an object.
     pub(crate) fn add(&mut self, object: &Node) {
         let own = Type::of(object);
-        let name = shared(object, "metadata.name");
-        let stated = shared(object, "metadata.namespace");
+        let text = |field| metadata(object, field).map(Node::shared_text).unwrap_or_default();
+        let (name, stated) = (text(known::NAME), text(known::NAMESPACE));
         let is_copied =
             matches!(own.kind, "Secret" | "ConfigMap") && annotations(object).any(is_copy);
         let namespace = if is_copied || own == CLUSTER_ROLE || own == PRIORITY_CLASS {
@@ -223,12 +223,7 @@ impl Inventory {
     }
 
     /// Returns what is known of something that is looked for in a namespace.
-    pub(super) fn presence(
-        &self,
-        wanted: Type<'_>,
-        namespace: &str,
-        name: &str,
-    ) -> Presence<'_> {
+    pub(super) fn presence(&self, wanted: Type<'_>, namespace: &str, name: &str) -> Presence<'_> {
         if self.is_external(wanted, namespace, name) {
             return Presence::Assumed;
         }
@@ -332,9 +327,8 @@ impl Service {
 }
 
 fn annotations(object: &Node) -> impl Iterator<Item = &str> {
-    let metadata = child(object, "metadata");
-    let entries = |name| metadata.and_then(|m| child(m, name)).and_then(Node::entries);
-    let both = [entries("annotations"), entries("labels")];
+    let entries = |field| metadata(object, field).and_then(Node::entries);
+    let both = [entries(known::ANNOTATIONS), entries(known::LABELS)];
     both.into_iter().flatten().flatten().map(|entry| entry.key.text())
 }
 

@@ -27,11 +27,10 @@ use crate::provenance::OriginId;
 use crate::session::Context;
 use crate::yaml::{Key, Node, known};
 use inventory::{ANY_NAMESPACE, Held, Keys, Presence};
-use questions::Question;
 use tree::path_to;
 
 pub(crate) use inventory::Inventory;
-pub(crate) use questions::Questions;
+pub(crate) use questions::{Question, questions};
 
 /// A type of objects, in any version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,7 +109,7 @@ struct Checker<'a, 'n> {
     found: Vec<Found>,
     /// What is missing and has been reported.
     missing: HashSet<(Type<'n>, &'n str, &'n str)>,
-    questions: Questions,
+    questions: Vec<Question>,
 }
 
 /// The name of an object in another one.
@@ -162,7 +161,7 @@ impl<'a, 'n> Checker<'a, 'n> {
             namespace: inventory::namespace_of(object),
             found: Vec::new(),
             missing: HashSet::new(),
-            questions: Questions::default(),
+            questions: Vec::new(),
         }
     }
 

@@ -181,11 +181,7 @@ impl Pods {
     }
 
     /// Returns the pods that a selector selects in the namespaces that `is_in` accepts.
-    pub(super) fn selected(
-        &self,
-        selector: &Selector,
-        is_in: impl Fn(&str) -> bool,
-    ) -> Vec<&Pod> {
+    pub(super) fn selected(&self, selector: &Selector, is_in: impl Fn(&str) -> bool) -> Vec<&Pod> {
         let fits = |pod: &&Pod| is_in(&pod.namespace) && selector.selects(pod);
         let with = |label: &Label| self.by_label.get(&(label.key, label.value.clone()));
         let lists: Vec<_> = selector.fixed().map(with).collect();

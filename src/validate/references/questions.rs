@@ -13,24 +13,27 @@ use super::selectors::{is_port_name, port_names};
 use super::{Checker, Reference, Type, lacking_key};
 use crate::yaml::{Key, Node};
 
-/// What an object asks of the others.
-#[derive(Debug, Default)]
-pub(crate) struct Questions {
-    all: Vec<Question>,
-    /// There is more to look up than questions can say.
-    is_more: bool,
-}
-
 /// Something that may be there or not.
 #[derive(Debug)]
-pub(super) enum Question {
+pub(crate) enum Question {
     Name(Box<Name>),
     Pods(Box<Wanted>),
+    /// There is more to look up than questions can say.
+    More,
+}
+
+/// Returns what an object asks of the others.
+pub(crate) fn questions(object: &Node) -> impl Iterator<Item = Question> + use<> {
+    let mut checker = Checker::new(None, object);
+    checker.check();
+    // What is wrong by itself is reported when the object is read again.
+    let is_wrong = !checker.found.is_empty();
+    checker.questions.into_iter().chain(is_wrong.then_some(Question::More))
 }
 
 /// An object with a name, and what it should have.
 #[derive(Debug)]
-pub(super) struct Name {
+pub(crate) struct Name {
     wanted: Type<'static>,
     namespace: EcoString,
     name: EcoString,
@@ -42,32 +45,10 @@ pub(super) struct Name {
 
 /// Pods with labels, and with ports of these names.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     namespace: EcoString,
     selector: Selector,
     ports: Box<[EcoString]>,
-}
-
-impl Questions {
-    /// Returns what an object asks.
-    pub(crate) fn of(object: &Node) -> Self {
-        let mut checker = Checker::new(None, object);
-        checker.check();
-        // What is wrong by itself is reported when the object is read again.
-        checker.questions.is_more |= !checker.found.is_empty();
-        checker.questions.all.shrink_to_fit();
-        checker.questions
-    }
-
-    /// Returns whether nothing is asked.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty() && !self.is_more
-    }
-
-    /// Returns whether all is there, so that the object has no fault.
-    pub(crate) fn are_answered(&self, inventory: &Inventory) -> bool {
-        !self.is_more && self.all.iter().all(|question| question.is_answered(inventory))
-    }
 }
 
 impl Question {
@@ -89,17 +70,21 @@ impl Question {
         self
     }
 
-    fn is_answered(&self, inventory: &Inventory) -> bool {
+    /// Returns whether it is there. An object whose questions are all answered has no fault.
+    pub(crate) fn is_answered(&self, inventory: &Inventory) -> bool {
         match self {
-            Self::Name(name) => match inventory.presence(name.wanted, &name.namespace, &name.name) {
-                Presence::Absent => false,
-                Presence::Assumed => true,
-                Presence::Present(held) => {
-                    let has_port = |port: &EcoString| lacking(&held, port).is_none();
-                    name.keys.iter().all(|key| lacking_key(&held, key.text()).is_none())
-                        && name.port.as_ref().is_none_or(has_port)
+            Self::Name(name) => {
+                match inventory.presence(name.wanted, &name.namespace, &name.name) {
+                    Presence::Absent => false,
+                    Presence::Assumed => true,
+                    Presence::Present(held) => {
+                        let has_port = |port: &EcoString| lacking(&held, port).is_none();
+                        name.keys.iter().all(|key| lacking_key(&held, key.text()).is_none())
+                            && name.port.as_ref().is_none_or(has_port)
+                    }
                 }
-            },
+            }
+            Self::More => false,
             Self::Pods(wanted) => {
                 let is_here = |other: &str| may_be_same(other, &wanted.namespace);
                 let pods = inventory.pods.selected(&wanted.selector, is_here);
@@ -115,12 +100,14 @@ impl Question {
 impl<'a> Checker<'a, '_> {
     /// Returns what is there. While that is not known, the object has to be looked at again.
     pub(super) fn known(&mut self) -> Option<&'a Inventory> {
-        self.questions.is_more |= self.inventory.is_none();
+        if self.inventory.is_none() {
+            self.ask(Question::More);
+        }
         self.inventory
     }
 
     pub(super) fn ask(&mut self, question: Question) {
-        self.questions.all.push(question);
+        self.questions.push(question);
     }
 
     /// Asks for pods in the namespace of the object. `ports`: those that have names must be there.

@@ -1,6 +1,6 @@
 //! What is found in small outputs.
 
-use super::{Inventory, Questions, check};
+use super::{Inventory, check, questions};
 use crate::project::External;
 use crate::resource::read_documents;
 use crate::session::{BuildOptions, Context};
@@ -34,12 +34,15 @@ fn all(text: &str, outside: &Outside) -> Vec<super::Finding> {
     objects[half..].iter().chain(&outside.objects).for_each(|object| later.add(object));
     inventory.append(later);
     inventory.finish(outside.external.clone());
-    let findings =
-        check(&Context::new(&session, &options), &inventory, objects.iter().enumerate());
+    let findings = check(&Context::new(&session, &options), &inventory, objects.iter().enumerate());
     for (index, object) in objects.iter().enumerate() {
         let has_fault = findings.iter().any(|finding| finding.object == index);
-        let is_answered = Questions::of(object).are_answered(&inventory);
-        assert!(!(has_fault && is_answered), "{} is to be read again", object.get(known::KIND).map_or("", Node::text));
+        let is_answered = questions(object).all(|question| question.is_answered(&inventory));
+        assert!(
+            !(has_fault && is_answered),
+            "{} is to be read again",
+            object.get(known::KIND).map_or("", Node::text)
+        );
     }
     findings
 }

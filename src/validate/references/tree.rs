@@ -4,7 +4,7 @@ use ecow::EcoString;
 
 use super::super::report::Path;
 use super::super::structure::is_null;
-use crate::yaml::Node;
+use crate::yaml::{Key, Node, known};
 
 /// Returns the value of a field; none where it is absent or null.
 pub(super) fn child<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
@@ -23,6 +23,11 @@ pub(super) fn at<'n>(node: &'n Node, path: &str) -> Option<&'n Node> {
 /// Returns the text at a path of fields; empty where there is none.
 pub(super) fn text<'n>(node: &'n Node, path: &str) -> &'n str {
     at(node, path).map_or("", Node::text)
+}
+
+/// Returns a field of the metadata of an object; none where it is absent or null.
+pub(super) fn metadata(object: &Node, field: Key) -> Option<&Node> {
+    object.get(known::METADATA)?.get(field).filter(|value| !is_null(value))
 }
 
 /// Like [`text`], to be kept.
