@@ -260,22 +260,32 @@ pub(crate) fn nearest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).clamp(1, 3);
-    let name = folded(name);
+    let mut folded = Vec::new();
+    fold(name, &mut folded);
+    let (is_ascii, name_letters) = (name.is_ascii(), letters(name));
+    let mut other = Vec::new();
     let mut rows = Rows::default();
     let near = candidates.into_iter().filter_map(|candidate| {
-        // Most candidates differ too much in length alone.
-        let is_ascii_of_other_length =
-            candidate.len().abs_diff(name.len()) > limit && candidate.is_ascii();
-        if is_ascii_of_other_length {
+        // Most candidates differ too much in length or in letters alone; one edit changes two letters at most.
+        let is_other_length = candidate.len().abs_diff(folded.len()) > limit;
+        let other_letters = (name_letters ^ letters(candidate)).count_ones() as usize;
+        if is_ascii && candidate.is_ascii() && (is_other_length || other_letters > 2 * limit) {
             return None;
         }
-        Some((rows.edit_distance(&name, &folded(candidate), limit)?, candidate))
+        fold(candidate, &mut other);
+        Some((rows.edit_distance(&folded, &other, limit)?, candidate))
     });
     near.min().map(|(_, candidate)| candidate)
 }
 
-fn folded(text: &str) -> Vec<char> {
-    text.chars().flat_map(char::to_lowercase).collect()
+fn fold(text: &str, out: &mut Vec<char>) {
+    out.clear();
+    out.extend(text.chars().flat_map(char::to_lowercase));
+}
+
+/// Returns which characters a text has, case ignored: one bit for each of the letters of ASCII, and others that share theirs.
+fn letters(text: &str) -> u32 {
+    text.bytes().fold(0, |letters, byte| letters | 1 << (byte & 0x1f))
 }
 
 /// Three rows of the table of distances between the beginnings of two words.

@@ -6,6 +6,7 @@
 //! replacements that may reach a `Secret`, and whole files that secret generators read.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::source::{SecretFile, SourceFile};
@@ -20,6 +21,8 @@ pub(super) struct FileSecrets {
     pub(super) ranges: Vec<Range<usize>>,
     /// The text of the file; empty if nothing in it is secret.
     text: String,
+    /// The values that are looked for in messages, each once.
+    searched: Vec<String>,
 }
 
 impl FileSecrets {
@@ -29,13 +32,34 @@ impl FileSecrets {
         ranges.extend(file.secret_ranges());
         let ranges = apart(ranges);
         let text = if ranges.is_empty() { String::new() } else { text.into_owned() };
-        Self { ranges, text }
+        let searched = searched(&text, &ranges);
+        Self { ranges, text, searched }
     }
 
     /// Returns a message without the secrets of the file: those that a place overlaps, and those long enough to be told
     /// apart.
     pub(super) fn mask_message(&self, message: &str, places: &[Range<usize>]) -> String {
-        mask_message(message, &self.text, &self.ranges, places)
+        let is_hidden = |range: &&Range<usize>| {
+            places.iter().any(|place| place.start < range.end && range.start < place.end)
+        };
+        let hidden = self.ranges.iter().filter(is_hidden);
+        let here =
+            hidden.flat_map(|range| values(self.text.get(range.clone()).unwrap_or_default()));
+        let all = here.chain(self.searched.iter().map(String::as_str));
+        let mut found: Vec<&str> = all.filter(|value| message.contains(value)).collect();
+        // The longest first, so that a part of another secret does not break it up.
+        found.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        let mut out = message.to_owned();
+        for value in found {
+            let by = placeholder(value.len());
+            // A short one is a part of other words too; messages put values between backticks.
+            out = if value.len() >= MIN_SEARCHED {
+                out.replace(value, &by)
+            } else {
+                out.replace(&format!("`{value}`"), &format!("`{by}`"))
+            };
+        }
+        out
     }
 }
 
@@ -65,35 +89,12 @@ fn ranges(secret: Option<SecretFile>, text: &str) -> Vec<Range<usize>> {
     }
 }
 
-fn mask_message(
-    message: &str,
-    text: &str,
-    secret: &[Range<usize>],
-    places: &[Range<usize>],
-) -> String {
-    let mut found: Vec<&str> = Vec::new();
-    for range in secret {
-        let at_place = places.iter().any(|p| p.start < range.end && range.start < p.end);
-        let values = values(text.get(range.clone()).unwrap_or_default());
-        found.extend(
-            values.into_iter().filter(|value| {
-                (at_place || value.len() >= MIN_SEARCHED) && message.contains(value)
-            }),
-        );
-    }
-    // The longest first, so that a part of another secret does not break it up.
-    found.sort_by_key(|value| std::cmp::Reverse(value.len()));
-    let mut out = message.to_owned();
-    for value in found {
-        let by = placeholder(value.len());
-        // A short one is a part of other words too; messages put values between backticks.
-        out = if value.len() >= MIN_SEARCHED {
-            out.replace(value, &by)
-        } else {
-            out.replace(&format!("`{value}`"), &format!("`{by}`"))
-        };
-    }
-    out
+/// Returns the values that are long enough to be told apart in any message, each once.
+fn searched(text: &str, secret: &[Range<usize>]) -> Vec<String> {
+    let stretches = secret.iter().map(|range| text.get(range.clone()).unwrap_or_default());
+    let values = stretches.flat_map(values).filter(|value| value.len() >= MIN_SEARCHED);
+    let each: BTreeSet<&str> = values.collect();
+    each.into_iter().map(str::to_owned).collect()
 }
 
 /// The texts that a message may quote of a stretch: all of it, or what its quotes or brackets hold.
@@ -153,6 +154,10 @@ fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 }
 
 fn in_document(text: &str, base: usize, out: &mut Vec<Range<usize>>) {
+    let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    if !["Secret", "secretGenerator", "/data", "/stringData", ".*"].into_iter().any(has) {
+        return;
+    }
     let secret_kind = mentions_secret_kind(text);
     let generator = text.contains("secretGenerator") || text.contains("SecretGenerator");
     let data_path = text.contains("/data") || text.contains("/stringData");
@@ -424,10 +429,12 @@ mod tests {
         let secret = in_documents(text);
         let at = text.find("on\n").unwrap();
         let place = std::iter::once(at..at + 2).collect::<Vec<_>>();
+        let searched = searched(text, &secret);
+        let secrets = FileSecrets { ranges: secret, text: text.to_owned(), searched };
         assert_eq!(
-            mask_message("`on` and `longer-value`", text, &secret, &place),
+            secrets.mask_message("`on` and `longer-value`", &place),
             "`<secret, 2 bytes>` and `<secret, 12 bytes>`"
         );
-        assert_eq!(mask_message("`on`", text, &secret, &[]), "`on`");
+        assert_eq!(secrets.mask_message("`on`", &[]), "`on`");
     }
 }

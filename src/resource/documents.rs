@@ -94,7 +94,8 @@ fn split(text: &str) -> Result<Vec<(usize, usize)>, ReadFault> {
     }
     let mut start = 0;
     let mut from = 0;
-    while let Some(found) = text[from..].find("\n---") {
+    let separator = memchr::memmem::Finder::new("\n---");
+    while let Some(found) = separator.find(&text.as_bytes()[from..]) {
         let line = from + found;
         let Some(length) = text[line + 1..].find('\n') else { break };
         let rest = text[line + 4..=line + length].trim();

@@ -236,8 +236,8 @@ impl SourceFile {
     /// Returns the line and column of a byte offset in this file.
     pub fn line_column(&self, offset: u32) -> LineColumn {
         let starts = self.line_starts.get_or_init(|| {
-            let breaks = self.bytes().iter().enumerate().filter(|&(_, &b)| b == b'\n');
-            std::iter::once(0).chain(breaks.map(|(i, _)| i as u32 + 1)).collect()
+            let breaks = memchr::memchr_iter(b'\n', self.bytes());
+            std::iter::once(0).chain(breaks.map(|at| at as u32 + 1)).collect()
         });
         let offset = offset.min(self.length);
         let line = starts.partition_point(|&s| s <= offset).max(1);

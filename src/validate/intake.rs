@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
+
 use super::references::{self, Inventory, Question};
 use super::{Finding, Findings, ObjectId, Rules, check_alone, duplicates, kind_name, manifests};
 use crate::diagnostic::{Code, Diagnostic};
@@ -20,6 +22,9 @@ use crate::yaml::Node;
 
 /// So many objects are looked at by one thread at once.
 const BATCH: usize = 64;
+
+/// One thread reads so many objects of a file again at once.
+const GROUP: usize = 256;
 
 /// Objects that were taken in.
 #[derive(Debug, Default)]
@@ -167,7 +172,10 @@ impl Intake {
                 Some(_) => None,
                 None => cx.file_of(self.objects[index as usize].at),
             };
-            match groups.last_mut().filter(|group| group.file == file && file.is_some()) {
+            let has_room = |group: &&mut Group| {
+                group.file == file && file.is_some() && group.objects.len() < GROUP
+            };
+            match groups.last_mut().filter(has_room) {
                 Some(group) => group.objects.push(index),
                 None => groups.push(Group { file, objects: vec![index] }),
             }
@@ -203,10 +211,9 @@ impl Intake {
             objects.iter().map(|index| self.objects[*index as usize].at).collect();
         // It was read before: what is not there any more needs no check.
         let nodes = manifests::read_again(cx, &file, &wanted).unwrap_or_default();
-        let number = |node: &Node| {
-            let place = wanted.iter().position(|at| *at == node.origin());
-            place.map(|place| objects[place] as usize)
-        };
+        let numbers: HashMap<OriginId, u32> =
+            wanted.into_iter().zip(objects.iter().copied()).collect();
+        let number = |node: &Node| numbers.get(&node.origin()).map(|number| *number as usize);
         nodes.into_iter().filter_map(|node| Some((number(&node)?, node))).collect()
     }
 

@@ -53,7 +53,7 @@ pub(crate) fn read(cx: &Context<'_>, file: &SourceFile) -> Result<Manifests, Box
     read_pieces(cx, &text, &text.pieces)
 }
 
-/// Reads objects of a file again: those at these places, as far as they are there.
+/// Reads the documents of a file again in which something stands at these places.
 pub(crate) fn read_again(
     cx: &Context<'_>,
     file: &SourceFile,
@@ -61,16 +61,17 @@ pub(crate) fn read_again(
 ) -> Result<Vec<Node>, Box<Diagnostic>> {
     let text = Text::new(cx, file, file.bytes())?;
     let base = file.base();
-    let offsets: Vec<usize> = wanted
+    let mut offsets: Vec<usize> = wanted
         .iter()
         .filter_map(|at| Some(cx.provenance.position(*at)?.checked_sub(base)? as usize))
         .collect();
-    let has_one =
-        |(start, end): &(usize, usize)| offsets.iter().any(|at| (*start..*end).contains(at));
+    offsets.sort_unstable();
+    let has_one = |(start, end): &(usize, usize)| {
+        let after = offsets.partition_point(|at| at < start);
+        offsets.get(after).is_some_and(|at| at < end)
+    };
     let pieces: Vec<_> = text.pieces.iter().copied().filter(has_one).collect();
-    let mut objects = read_pieces(cx, &text, &pieces)?.objects;
-    objects.retain(|object| wanted.contains(&object.origin()));
-    Ok(objects)
+    Ok(read_pieces(cx, &text, &pieces)?.objects)
 }
 
 /// Reads the objects of some pieces of a text; the fault if one is not YAML.

@@ -10,9 +10,9 @@ pub(crate) fn token_end(text: &str, at: usize) -> usize {
     let Some(rest) = text.get(at..) else { return at };
     let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
     let quoted = rest.starts_with(['"', '\'']);
-    let token = Scanner::new(rest, Dialect::V3).next().ok();
+    let token = quoted.then(|| Scanner::new(rest, Dialect::V3).next().ok()).flatten();
     let end = match token {
-        Some(token) if quoted && matches!(token.kind, TokenKind::Scalar(_)) => token.end,
+        Some(token) if matches!(token.kind, TokenKind::Scalar(_)) => token.end,
         _ => {
             let word = &rest[..line];
             let stop = word.find([' ', ',', ']', '}']).unwrap_or(line);

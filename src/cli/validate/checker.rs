@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, Leveled};
 use crate::project::{Project, Settings};
 use crate::provenance::{Origin, OriginId};
 use crate::schema::{CrdTypes, Kubernetes, NEWEST_MINOR, OLDEST_MINOR};
-use crate::session::{Context, Text};
+use crate::session::{Context, Text, in_parallel};
 use crate::source::{Span, display_path};
 use crate::validate::{
     self, Baseline, BaselineEntry, Finding, Intake, ObjectId, Policy, Rules, Seen,
@@ -19,6 +19,9 @@ use crate::values::ValueArgs as Values;
 use crate::workspace::{self, Target};
 use crate::yaml::Node;
 use crate::{Build, BuildOptions, Lints, Outcome, Provenance, Session, Severity};
+
+/// One thread looks at the places of so many findings at once.
+const FINDINGS: usize = 32;
 
 /// What is checked together: the output of a target, or the objects of files.
 pub(in crate::cli) struct Unit {
@@ -224,7 +227,6 @@ impl<'c> Checker<'c> {
         let external = settings.external.clone().unwrap_or_default();
         let found = objects.finish(&rules, external, jobs, context);
         let baseline = self.baseline(&settings, &mut report);
-        let cx = context();
         let mut places = Vec::with_capacity(objects.objects.len());
         for Seen { id, at } in objects.objects {
             let is_unknown = !found.unknown_kinds.is_empty()
@@ -233,10 +235,20 @@ impl<'c> Checker<'c> {
             report.objects.push(Checked { unit: Arc::clone(&name), id, verdict });
             places.push(at);
         }
-        for Finding { object: index, path, diagnostic } in found.findings {
-            let heads = heads(&cx, places[index]);
-            let mut reported = match lints.level_finding(diagnostic, &heads, self.session.sources())
-            {
+        let batches: Vec<&[Finding]> = found.findings.chunks(FINDINGS).collect();
+        let leveled = in_parallel(batches.len(), jobs, |batch| {
+            let cx = context();
+            let level = |finding: &Finding| {
+                let heads = heads(&cx, places[finding.object]);
+                lints.level_finding(finding.diagnostic.clone(), &heads, self.session.sources())
+            };
+            batches[batch].iter().map(level).collect::<Vec<_>>()
+        });
+        let leveled: Vec<Leveled> = leveled.into_iter().flatten().collect();
+        for (Finding { object: index, path, .. }, leveled) in
+            found.findings.into_iter().zip(leveled)
+        {
+            let mut reported = match leveled {
                 Leveled::Reported(reported) => reported.into_iter(),
                 Leveled::Dropped => continue,
                 Leveled::Waived(more) => {

@@ -83,11 +83,14 @@ struct Viewer<'r> {
     sources: &'r SourceMap,
     options: &'r RenderOptions<'r>,
     secrets: HashMap<FileId, Arc<FileSecrets>>,
+    /// The files that are secret because of what reads them.
+    secret_files: Vec<Arc<SourceFile>>,
 }
 
 impl<'r> Viewer<'r> {
     fn new(sources: &'r SourceMap, options: &'r RenderOptions<'r>) -> Self {
-        Self { sources, options, secrets: HashMap::new() }
+        let secret_files = sources.secret_files();
+        Self { sources, options, secrets: HashMap::new(), secret_files }
     }
 
     fn secrets(&mut self, file: &SourceFile) -> Arc<FileSecrets> {
@@ -138,7 +141,7 @@ impl<'r> Viewer<'r> {
         if self.options.show_secrets {
             return;
         }
-        let mut files: Vec<Arc<SourceFile>> = self.sources.secret_files();
+        let mut files = self.secret_files.clone();
         for place in &view.places {
             if files.iter().all(|f| f.id() != place.file.id()) {
                 files.push(Arc::clone(&place.file));
