@@ -49,8 +49,8 @@ pub struct Lints {
 /// What becomes of a finding of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Leveled {
-    /// It is reported, with what else is to be said about the comments there.
-    Reported(Vec<Diagnostic>),
+    /// It is reported so, with what else is to be said about the comments there.
+    Reported(Severity, Vec<Diagnostic>),
     /// The project file says that such findings do not count.
     Dropped,
     /// A comment allows it, and needs what is said here.
@@ -109,7 +109,7 @@ impl Lints {
     /// Gives a finding its level. A comment at its place, or above the object that it is about (`heads`), counts before the project file.
     pub(crate) fn level_finding(
         &self,
-        mut finding: Diagnostic,
+        finding: &Diagnostic,
         heads: &[Span],
         sources: &SourceMap,
     ) -> Leveled {
@@ -133,15 +133,13 @@ impl Lints {
             let d = Diagnostic::warning(Code::LintNoReason, message).at(*span, "beside this");
             more.push(d.help(format!("write `# kiln: allow({}) the reason`", finding.code)));
         }
-        let mut more = self.apply(more, sources);
+        let more = self.apply(more, sources);
         match self.level(finding.code, chosen.and_then(|(_, comments)| comments.level)) {
-            Level::Allow if chosen.is_some() => return Leveled::Waived(more),
-            Level::Allow => return Leveled::Dropped,
-            Level::Warn => finding.severity = Severity::Warning,
-            Level::Deny => finding.severity = Severity::Error,
+            Level::Allow if chosen.is_some() => Leveled::Waived(more),
+            Level::Allow => Leveled::Dropped,
+            Level::Warn => Leveled::Reported(Severity::Warning, more),
+            Level::Deny => Leveled::Reported(Severity::Error, more),
         }
-        more.insert(0, finding);
-        Leveled::Reported(more)
     }
 }
 

@@ -21,6 +21,7 @@ mod remote;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 pub(crate) use confined::ConfinedReader;
@@ -34,6 +35,9 @@ pub(crate) use remote::{RemoteSpec, is_http_url, parse_remote};
 
 /// The largest number of input bytes that one run may hold; positions are 31 bits wide.
 pub(crate) const MAX_INPUT_BYTES: u32 = 0x7fff_ffff;
+
+/// So many bytes of texts that can be read again are kept.
+const MAX_LOADED: usize = 4 << 20;
 
 /// The number of a file within its [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -108,22 +112,34 @@ impl Print {
 #[derive(Debug)]
 pub struct SourceFile {
     id: FileId,
-    path: PathBuf,
+    path: Box<Path>,
     text: OnceLock<Arc<[u8]>>,
     /// How many bytes the text has.
     length: u32,
     again: Option<Again>,
     base: u32,
-    inside: Option<Segments>,
+    made: Option<Box<Made>>,
+    line_starts: OnceLock<Box<[u32]>>,
+    secret: OnceLock<SecretFile>,
+    #[expect(clippy::box_collection, reason = "of most files, nothing is secret")]
+    secret_ranges: Mutex<Option<Box<Vec<Range<usize>>>>>,
+}
+
+/// How a text was made that is written inside another file, or was rendered.
+#[derive(Debug)]
+struct Made {
+    inside: Segments,
     /// The values that a template has printed, in order; none if the text was not rendered.
     prints: Option<Vec<Print>>,
-    line_starts: OnceLock<Vec<u32>>,
-    secret: OnceLock<SecretFile>,
-    secret_ranges: Mutex<Vec<Range<usize>>>,
 }
 
 /// What reads the text of a file that is not kept.
-struct Again(&'static dyn Reader);
+#[derive(Clone)]
+struct Again {
+    reader: &'static dyn Reader,
+    /// How many bytes of such texts are in memory.
+    loaded: Arc<AtomicUsize>,
+}
 
 impl std::fmt::Debug for Again {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -151,15 +167,37 @@ impl SourceFile {
         &self.path
     }
 
-    /// Returns the bytes of the file, as they were read. Those that were not kept are read again, and kept from then on.
+    /// Returns the bytes of the file, as they were read. Those that were not kept are read again.
     pub fn bytes(&self) -> &Arc<[u8]> {
         self.text.get_or_init(|| {
-            let read = self.again.as_ref().map(|again| again.0.read(&self.path));
+            let read = self.again.as_ref().map(|again| {
+                again.loaded.fetch_add(self.length as usize, Ordering::Relaxed);
+                again.reader.read(&self.path)
+            });
             let mut bytes = read.and_then(Result::ok).unwrap_or_default();
             // If the file has changed since, positions are wrong, but not beyond its end.
             bytes.resize(self.length as usize, b' ');
             bytes.into()
         })
+    }
+
+    /// Returns the same file without its text, which is read again when it is asked for.
+    fn without_text(&self) -> Self {
+        Self {
+            id: self.id,
+            path: self.path.clone(),
+            text: OnceLock::new(),
+            length: self.length,
+            again: self.again.clone(),
+            base: self.base,
+            // What is made from other files cannot be read again.
+            made: None,
+            line_starts: OnceLock::new(),
+            secret: self.secret.clone(),
+            secret_ranges: Mutex::new(
+                self.secret_ranges.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            ),
+        }
     }
 
     /// Returns the global position of the first byte.
@@ -176,6 +214,7 @@ impl SourceFile {
     /// Notes that a stretch of the file is secret.
     pub(crate) fn mark_secret_range(&self, range: Range<usize>) {
         let mut ranges = self.secret_ranges.lock().unwrap_or_else(PoisonError::into_inner);
+        let ranges = ranges.get_or_insert_default();
         if !ranges.contains(&range) {
             ranges.push(range);
         }
@@ -183,27 +222,29 @@ impl SourceFile {
 
     /// Returns the stretches that were noted to be secret.
     pub(crate) fn secret_ranges(&self) -> Vec<Range<usize>> {
-        self.secret_ranges.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let ranges = self.secret_ranges.lock().unwrap_or_else(PoisonError::into_inner);
+        ranges.as_deref().cloned().unwrap_or_default()
     }
 
     /// Returns the values that a template has printed into the text, in order.
     pub(crate) fn prints(&self) -> &[Print] {
-        self.prints.as_deref().unwrap_or_default()
+        let prints = self.made.as_ref().and_then(|made| made.prints.as_deref());
+        prints.unwrap_or_default()
     }
 
     /// Returns whether the text is written inside another file, or made from one.
     pub(crate) fn is_inside(&self) -> bool {
-        self.inside.is_some()
+        self.made.is_some()
     }
 
     /// Returns whether the text was made from a template.
     pub(crate) fn is_rendered(&self) -> bool {
-        self.prints.is_some()
+        self.made.as_ref().is_some_and(|made| made.prints.is_some())
     }
 
     /// Returns whether all of a stretch of a rendered text was printed by expressions.
     pub(crate) fn is_expression(&self, start: u32, end: u32) -> bool {
-        let segments = self.inside.as_ref().map(|inside| inside.0.as_slice()).unwrap_or_default();
+        let segments = self.made.as_ref().map(|made| made.inside.0.as_slice()).unwrap_or_default();
         let first = segments.partition_point(|segment| segment.from <= start).saturating_sub(1);
         let covering = segments[first.min(segments.len())..].iter();
         covering
@@ -250,8 +291,7 @@ impl SourceFile {
     /// Returns the bytes of line `line` (from 1) without its line break, with the offset of its first byte.
     pub fn line(&self, line: u32) -> (u32, &[u8]) {
         let _ = self.line_column(0);
-        let empty = Vec::new();
-        let starts = self.line_starts.get().unwrap_or(&empty);
+        let starts = self.line_starts.get().map(AsRef::as_ref).unwrap_or_default();
         let Some(&start) = starts.get(line as usize - 1) else { return (0, &[]) };
         let end = starts.get(line as usize).map_or(self.length as usize, |&e| e as usize - 1);
         let text = &self.bytes()[start as usize..end.max(start as usize)];
@@ -269,6 +309,9 @@ enum Text {
 #[derive(Debug, Default)]
 pub struct SourceMap {
     files: RwLock<Vec<Arc<SourceFile>>>,
+    /// How many bytes are in memory of texts that can be read again, and how many the longest of those has.
+    loaded: Arc<AtomicUsize>,
+    longest: AtomicUsize,
 }
 
 /// The input of a run is larger than positions can name ([`MAX_INPUT_BYTES`]).
@@ -325,7 +368,11 @@ impl SourceMap {
                 let length = text.len();
                 (OnceLock::from(text), length, None)
             }
-            Text::Again(length, reader) => (OnceLock::new(), length, Some(Again(reader))),
+            Text::Again(length, reader) => {
+                self.longest.fetch_max(length, Ordering::Relaxed);
+                let loaded = Arc::clone(&self.loaded);
+                (OnceLock::new(), length, Some(Again { reader, loaded }))
+            }
         };
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
         // One byte between files, so that the end of a file is not the start of the next; position 0 is no place.
@@ -337,13 +384,12 @@ impl SourceMap {
         let id = FileId(files.len() as u32);
         let file = Arc::new(SourceFile {
             id,
-            path,
+            path: path.into(),
             text,
             length: length as u32,
             again,
             base,
-            inside,
-            prints,
+            made: inside.map(|inside| Box::new(Made { inside, prints })),
             line_starts: OnceLock::new(),
             secret: OnceLock::new(),
             secret_ranges: Mutex::default(),
@@ -359,14 +405,31 @@ impl SourceMap {
         files.get(after.checked_sub(1)?).map(|file| file.id)
     }
 
+    /// Lets go of texts that can be read again, once there are many. Who holds a file keeps its text.
+    fn let_go(&self) {
+        let longest = self.longest.load(Ordering::Relaxed);
+        if self.loaded.load(Ordering::Relaxed) <= MAX_LOADED.max(2 * longest) {
+            return;
+        }
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        self.loaded.store(0, Ordering::Relaxed);
+        for file in
+            files.iter_mut().filter(|file| file.again.is_some() && file.text.get().is_some())
+        {
+            *file = Arc::new(file.without_text());
+        }
+    }
+
     /// Returns a file by its number.
     pub fn file(&self, id: FileId) -> Option<Arc<SourceFile>> {
+        self.let_go();
         let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
         files.get(id.0 as usize).cloned()
     }
 
     /// Returns the file and the offset in it that a global position names.
     pub fn locate(&self, position: u32) -> Option<(Arc<SourceFile>, u32)> {
+        self.let_go();
         let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
         let after = files.partition_point(|f| f.base <= position);
         let file = files.get(after.checked_sub(1)?)?;
@@ -377,8 +440,8 @@ impl SourceMap {
     /// Like [`SourceMap::locate`], but leads from a text inside a file to the file on disk.
     pub fn locate_on_disk(&self, position: u32) -> Option<(Arc<SourceFile>, u32)> {
         let (mut file, mut offset) = self.locate(position)?;
-        while let Some(segments) = &file.inside {
-            (file, offset) = self.locate(segments.position_of(offset)?)?;
+        while let Some(made) = &file.made {
+            (file, offset) = self.locate(made.inside.position_of(offset)?)?;
         }
         Some((file, offset))
     }
@@ -389,7 +452,7 @@ impl SourceMap {
         file: &SourceFile,
         offset: u32,
     ) -> Option<(Arc<SourceFile>, u32)> {
-        self.locate(file.inside.as_ref()?.position_of(offset)?)
+        self.locate(file.made.as_ref()?.inside.position_of(offset)?)
     }
 
     /// Returns how many bytes all files hold together.
@@ -459,6 +522,12 @@ mod tests {
         assert_eq!(a.line_column(5), LineColumn { line: 2, column: 2 });
         assert_eq!(a.line(2), (4, &b"two"[..]));
         assert_eq!((b.line_column(5).line, b.bytes().len()), (1, 8), "it is gone");
+        b.mark_secret_range(1..2);
+        map.loaded.store(MAX_LOADED + 1, Ordering::Relaxed);
+        let later = map.file(a.id()).unwrap();
+        assert!(later.text.get().is_none() && a.text.get().is_some(), "who holds it keeps it");
+        assert_eq!((later.line(2), later.base()), ((4, &b"two"[..]), a.base()));
+        assert_eq!(map.file(b.id()).unwrap().secret_ranges(), [1..2]);
     }
 
     #[test]

@@ -240,25 +240,25 @@ impl<'c> Checker<'c> {
             let cx = context();
             let level = |finding: &Finding| {
                 let heads = heads(&cx, places[finding.object]);
-                lints.level_finding(finding.diagnostic.clone(), &heads, self.session.sources())
+                lints.level_finding(&finding.diagnostic, &heads, self.session.sources())
             };
             batches[batch].iter().map(level).collect::<Vec<_>>()
         });
         let leveled: Vec<Leveled> = leveled.into_iter().flatten().collect();
-        for (Finding { object: index, path, .. }, leveled) in
-            found.findings.into_iter().zip(leveled)
-        {
-            let mut reported = match leveled {
-                Leveled::Reported(reported) => reported.into_iter(),
+        for (finding, leveled) in found.findings.into_iter().zip(leveled) {
+            let Finding { object: index, path, mut diagnostic } = finding;
+            match leveled {
+                Leveled::Reported(severity, more) => {
+                    diagnostic.severity = severity;
+                    report.faults.extend(more);
+                }
                 Leveled::Dropped => continue,
                 Leveled::Waived(more) => {
                     report.summary.waived += 1;
                     report.faults.extend(more);
                     continue;
                 }
-            };
-            let Some(diagnostic) = reported.next() else { continue };
-            report.faults.extend(reported);
+            }
             let shown = Shown { object: index, path, diagnostic };
             if baseline.as_ref().is_some_and(|baseline| baseline.has(&report.entry(&shown))) {
                 report.summary.known += 1;

@@ -71,10 +71,8 @@ pub(super) fn run(args: &ValidateArgs, around: &Surroundings<'_>) -> Result<Endi
     if around.terminal.quiet {
         report.findings.retain(|one| one.diagnostic.severity == Severity::Error);
     }
-    write_stdout(run.printed(&report).as_bytes())?;
     let ending = if report.has_errors() { Ending::No } else { Ending::Done };
-    // The process ends anyway.
-    std::mem::forget(report);
+    write_stdout(run.printed(report).as_bytes())?;
     Ok(ending)
 }
 
@@ -239,7 +237,7 @@ impl Run<'_> {
         Ok(Ending::Done)
     }
 
-    fn printed(&self, report: &Report) -> String {
+    fn printed(&self, mut report: Report) -> String {
         let terminal = self.around.terminal;
         let sources = self.session.sources();
         let options = RenderOptions {
@@ -248,27 +246,24 @@ impl Run<'_> {
             width: 100,
             show_secrets: terminal.show_secrets,
         };
-        // What several environments share is said once.
-        let diagnostics = || {
-            let mut all: Vec<Diagnostic> =
-                report.findings.iter().map(|one| one.diagnostic.clone()).collect();
-            retain_first(&mut all, sources);
-            all
-        };
-        let mut out = match self.args.format {
-            ValidateFormat::Full => render::full(&diagnostics(), sources, &options),
-            ValidateFormat::Short => render::short(&diagnostics(), sources, &options),
-            ValidateFormat::Github => {
-                let mut all = report.faults.clone();
-                all.extend(diagnostics());
-                render::github(&all, sources, &options)
-            }
-            ValidateFormat::Json => return formats::json_document(report, sources, &options),
-            ValidateFormat::Junit => return formats::junit(report, sources, &options),
-            ValidateFormat::Sarif => return formats::sarif(report, sources, &options),
-            ValidateFormat::Tap => return formats::tap(report, sources, &options),
+        let render = match self.args.format {
+            ValidateFormat::Full => render::full,
+            ValidateFormat::Short => render::short,
+            ValidateFormat::Github => render::github,
+            ValidateFormat::Json => return formats::json_document(&report, sources, &options),
+            ValidateFormat::Junit => return formats::junit(&report, sources, &options),
+            ValidateFormat::Sarif => return formats::sarif(&report, sources, &options),
+            ValidateFormat::Tap => return formats::tap(&report, sources, &options),
         };
         let is_pointless = report.objects.is_empty() && report.has_errors();
+        let findings = std::mem::take(&mut report.findings).into_iter();
+        let mut all: Vec<Diagnostic> = findings.map(|one| one.diagnostic).collect();
+        // What several environments share is said once.
+        retain_first(&mut all, sources);
+        if self.args.format == ValidateFormat::Github {
+            all.splice(0..0, std::mem::take(&mut report.faults));
+        }
+        let mut out = render(&all, sources, &options);
         if !terminal.quiet && !is_pointless {
             out.push_str(&report.summary.text());
         }
