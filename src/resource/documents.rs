@@ -62,9 +62,26 @@ pub(crate) fn read_objects(bytes: &[u8], base: u32) -> Result<Vec<Node>, ReadFau
     inline_lists(kept)
 }
 
-/// Returns where the documents of a text begin and end.
+/// Returns where the documents of a text begin and end; all of it is one if a separator holds more than it may.
 pub(crate) fn pieces(text: &str) -> Vec<(usize, usize)> {
     split(text).unwrap_or_else(|_| vec![(0, text.len())])
+}
+
+/// Returns the offset behind the last line at or behind `from` that separates documents.
+pub(crate) fn last_separator(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut end = bytes.len();
+    while let Some(found) = memchr::memmem::rfind(&bytes[from.min(end)..end], b"\n---") {
+        let line = from + found;
+        let rest = &bytes[line + 4..];
+        if let Some(length) = memchr::memchr(b'\n', rest) {
+            let rest = rest[..length].trim_ascii();
+            if rest.is_empty() || rest.starts_with(b"#") {
+                return Some(line + 4 + length + 1);
+            }
+        }
+        end = line + 3;
+    }
+    None
 }
 
 /// Returns every document of a text, whatever it holds; the fault of one with the offset of its piece.
@@ -87,7 +104,7 @@ pub(crate) fn read_pieces(
 }
 
 /// Cuts a text into documents at its separator lines (`\n---.*\n`).
-fn split(text: &str) -> Result<Vec<(usize, usize)>, ReadFault> {
+pub(crate) fn split(text: &str) -> Result<Vec<(usize, usize)>, ReadFault> {
     let mut pieces = Vec::with_capacity(4);
     if text.is_empty() {
         return Ok(pieces);
@@ -223,6 +240,16 @@ mod tests {
         assert!(matches!(names(&format!("{A}--- x\n{B}")), Err(ReadFault::Separator(_))));
         assert!(matches!(names(&format!("{A}----\n{B}")), Err(ReadFault::Separator(_))));
         assert_eq!(names("# nothing\n---\n").unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_text_can_be_cut_behind_its_last_separator() {
+        let end = |text: &str, from| last_separator(text.as_bytes(), from);
+        assert_eq!(end("a\n---\nb\n--- # c\nd\n", 0), Some(16));
+        assert_eq!(end("a\n---\nb\n--- c\n---", 0), Some(6));
+        assert_eq!(end("a\n---\nb\n", 2), None);
+        assert_eq!(end("---\n", 0), None);
+        assert_eq!(end("", 4), None);
     }
 
     #[test]

@@ -15,7 +15,9 @@ mod scope;
 mod selector;
 mod set;
 
-pub(crate) use documents::{ReadFault, pieces, read_documents, read_objects, read_pieces};
+pub(crate) use documents::{
+    ReadFault, last_separator, pieces, read_documents, read_objects, read_pieces, split,
+};
 pub use gvk::Gvk;
 pub(crate) use id::{DEFAULT_NAMESPACE, NOT_NAMESPACED};
 pub use id::{PreviousId, ResourceId};

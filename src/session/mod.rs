@@ -286,17 +286,18 @@ pub(crate) fn in_parallel<T: Send + Sync>(
     results.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
-/// Like [`in_parallel`], but hands the results over one after the other, in order, while others are still being made.
-pub(crate) fn in_order<T: Send>(
-    count: usize,
+/// Does work for each item with several threads, and hands the results over one after the other, in the order of the items, while
+/// others are still being made.
+pub(crate) fn in_order<I: Send, T: Send>(
+    items: impl Iterator<Item = I> + Send,
     jobs: usize,
-    work: impl Fn(usize) -> T + Sync,
+    work: impl Fn(I) -> T + Sync,
     mut take: impl FnMut(T) + Send,
 ) {
-    if jobs < 2 || count < 2 {
-        return (0..count).for_each(|index| take(work(index)));
+    if jobs < 2 {
+        return items.for_each(|item| take(work(item)));
     }
-    let next = AtomicUsize::new(0);
+    let items = Mutex::new(items.enumerate());
     // What is done and cannot be handed over yet, and the number of what is handed over next.
     let done: Mutex<(BTreeMap<usize, T>, usize)> = Mutex::default();
     let take = Mutex::new(&mut take);
@@ -311,11 +312,9 @@ pub(crate) fn in_order<T: Send>(
     };
     let work = || {
         loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
-                return;
-            }
-            let result = work(index);
+            let item = items.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((index, item)) = item else { return };
+            let result = work(item);
             done.lock().unwrap_or_else(PoisonError::into_inner).0.insert(index, result);
             // While one thread hands results over, the others go on.
             if let Ok(mut take) = take.try_lock() {
@@ -324,7 +323,7 @@ pub(crate) fn in_order<T: Send>(
         }
     };
     thread::scope(|scope| {
-        for _ in 1..jobs.min(count) {
+        for _ in 1..jobs {
             // A thread that cannot be started is no fault: this one does its work.
             let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
             if builder.spawn_scoped(scope, work).is_err() {

@@ -15,11 +15,18 @@ const USUAL_FILE_BYTES: usize = 16 << 10;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DiskReader;
 
+impl DiskReader {
+    /// Opens a file that is to be read step by step.
+    pub(crate) fn open(path: &Path) -> io::Result<fs::File> {
+        fs::File::open(path)
+    }
+}
+
 impl Reader for DiskReader {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(USUAL_FILE_BYTES);
         // Nothing is asked about the size before, as `fs::read` does: most files fit.
-        fs::File::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
+        Self::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 

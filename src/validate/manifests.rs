@@ -24,12 +24,14 @@ pub(crate) struct Manifests {
     pub(crate) not_an_object: Option<Node>,
 }
 
-/// The text of a file, and where its documents begin and end.
+/// The text of a file or of a part of it, and where its documents begin and end.
 #[derive(Clone, Debug)]
 pub(crate) struct Text<'t> {
     file: &'t SourceFile,
     text: &'t str,
-    pub(crate) pieces: Vec<(usize, usize)>,
+    /// Where in the file it begins.
+    start: usize,
+    pieces: Vec<(usize, usize)>,
 }
 
 impl<'t> Text<'t> {
@@ -43,14 +45,25 @@ impl<'t> Text<'t> {
             let fault = ReadFault::NotUtf8(error.valid_up_to());
             Box::new(cx.read_fault_diagnostic(&fault, file))
         })?;
-        Ok(Self { file, text, pieces: resource::pieces(text) })
+        Ok(Self { file, text, start: 0, pieces: resource::pieces(text) })
+    }
+
+    /// Returns a part of a file that begins at `start`; none if it cannot be cut into documents without the rest.
+    pub(crate) fn part(file: &'t SourceFile, bytes: &'t [u8], start: usize) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        Some(Self { file, text, start, pieces: resource::split(text).ok()? })
+    }
+
+    /// Reads the objects; the fault if one document is not YAML.
+    pub(crate) fn manifests(&self, cx: &Context<'_>) -> Result<Manifests, Box<Diagnostic>> {
+        read_pieces(cx, self, &self.pieces)
     }
 }
 
 /// Reads the objects of a file; the fault if it is not YAML.
 pub(crate) fn read(cx: &Context<'_>, file: &SourceFile) -> Result<Manifests, Box<Diagnostic>> {
     let text = Text::new(cx, file, file.bytes())?;
-    read_pieces(cx, &text, &text.pieces)
+    text.manifests(cx)
 }
 
 /// Reads the documents of a file again in which something stands at these places.
@@ -75,14 +88,15 @@ pub(crate) fn read_again(
 }
 
 /// Reads the objects of some pieces of a text; the fault if one is not YAML.
-pub(crate) fn read_pieces(
+fn read_pieces(
     cx: &Context<'_>,
     text: &Text<'_>,
     pieces: &[(usize, usize)],
 ) -> Result<Manifests, Box<Diagnostic>> {
-    let read = resource::read_pieces(text.text, text.file.base(), pieces);
-    let documents = read.map_err(|(error, at)| {
-        Box::new(cx.read_fault_diagnostic(&ReadFault::Syntax(error, at), text.file))
+    let base = text.file.base() + text.start as u32;
+    let documents = resource::read_pieces(text.text, base, pieces).map_err(|(error, at)| {
+        let fault = ReadFault::Syntax(error, text.start + at);
+        Box::new(cx.read_fault_diagnostic(&fault, text.file))
     })?;
     let mut manifests = Manifests::default();
     for mut document in documents {

@@ -1,12 +1,14 @@
 //! Files and folders of objects.
 
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::project::has_kustomization;
+use crate::resource::last_separator;
 use crate::session::{Context, in_order};
-use crate::source::{LoadError, Reader, SourceFile, display_path};
+use crate::source::{LoadError, SourceFile, display_path};
 use crate::validate::{Intake, Rules, manifests as objects};
 use crate::{BuildOptions, DiskReader, Session};
 
@@ -14,10 +16,15 @@ use crate::{BuildOptions, DiskReader, Session};
 const MAX_DEPTH: usize = 64;
 /// One thread reads so many files at once.
 const BATCH: usize = 16;
-/// Several threads check the documents of a file of so many bytes.
+/// A file of so many bytes is checked part by part, by several threads.
 const LARGE: usize = 1 << 20;
-/// One thread checks so many documents of a large file at once.
-const PIECES: usize = 64;
+/// A part of a large file has at least so many bytes.
+const PART: usize = 1 << 18;
+
+/// A line that separates documents is hardly longer than this.
+const SEPARATOR_LINE: usize = 1 << 12;
+/// The size of a buffer that most manifests fit into.
+const USUAL_FILE_BYTES: usize = 16 << 10;
 
 /// What files hold.
 #[derive(Default)]
@@ -57,90 +64,169 @@ impl Files<'_> {
             return self.file(path, Named::Itself, read);
         }
         let paths = manifests(path);
-        let batches: Vec<&[PathBuf]> = paths.chunks(BATCH).collect();
-        let batch = |index: usize| {
+        let batch = |paths: &[PathBuf]| {
             let mut part = Read::default();
-            for path in batches[index] {
+            for path in paths {
                 self.file(path, Named::ByItsFolder, &mut part);
             }
             part
         };
-        in_order(batches.len(), self.jobs, batch, |part| read.append(part));
+        in_order(paths.chunks(BATCH), self.jobs, batch, |part| read.append(part));
     }
 
     fn file(&self, path: &Path, named: Named, read: &mut Read) {
-        let bytes = match DiskReader.read(path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let error = LoadError::Io { path: path.to_path_buf(), error };
-                return read.faults.push(unreadable(path, self.directory, &error));
+        let result = DiskReader::open(path).and_then(|mut disk| {
+            let mut bytes = Vec::with_capacity(USUAL_FILE_BYTES);
+            disk.by_ref().take(LARGE as u64).read_to_end(&mut bytes)?;
+            if bytes.len() < LARGE {
+                self.small(path, &bytes, named, read);
+                return Ok(());
             }
-        };
-        let (sources, path) = (self.session.sources(), path.to_path_buf());
-        // A large text would be read a second time while the first is still there.
-        if bytes.len() < LARGE {
-            match sources.add_without_text(path, bytes.len(), &DiskReader) {
-                Ok(file) => self.text(&file, &bytes, named, read),
-                Err(_) => read.faults.push(too_much()),
-            }
-        } else {
-            match sources.add(path, bytes.into()) {
-                Ok(file) => self.text(&file, file.bytes(), named, read),
-                Err(_) => read.faults.push(too_much()),
-            }
+            let length = disk.metadata()?.len();
+            self.large(path, Parts::new(disk, bytes, length), named, read)
+        });
+        if let Err(error) = result {
+            let error = LoadError::Io { path: path.to_path_buf(), error };
+            read.faults.push(unreadable(path, self.directory, &error));
+        }
+    }
+
+    fn small(&self, path: &Path, bytes: &[u8], named: Named, read: &mut Read) {
+        let sources = self.session.sources();
+        match sources.add_without_text(path.to_path_buf(), bytes.len(), &DiskReader) {
+            Ok(file) => self.text(&file, bytes, named, read),
+            Err(_) => read.faults.push(too_much()),
         }
     }
 
     /// Checks the objects of a text.
     pub(super) fn text(&self, file: &SourceFile, bytes: &[u8], named: Named, read: &mut Read) {
-        let options =
-            BuildOptions { shown_from: self.directory.to_path_buf(), ..BuildOptions::default() };
+        let options = self.options();
         let cx = Context::new(self.session, &options);
-        let other = objects::Text::new(&cx, file, bytes).and_then(|text| {
-            if bytes.len() < LARGE {
-                let found = objects::read_pieces(&cx, &text, &text.pieces)?;
-                for object in found.objects {
-                    read.objects.add_written(&cx, self.rules, object);
-                }
-                return Ok(found.not_an_object.map(|node| objects::not_an_object(&cx, &node)));
-            }
-            let (objects, other) = self.large(&options, &text)?;
-            read.objects.append(objects);
-            Ok(other)
-        });
-        match other {
+        let text = objects::Text::new(&cx, file, bytes);
+        match text.and_then(|text| self.objects(&cx, &text, &mut read.objects)) {
             // In a folder lie other files, too.
             Ok(other) => read.faults.extend(other.filter(|_| named == Named::Itself)),
             Err(fault) => read.faults.push(*fault),
         }
     }
 
-    /// Checks the objects of a large text; returns the first document that is none, too.
+    /// Checks the objects of a large file, which is never in memory as a whole.
     fn large(
         &self,
-        options: &BuildOptions,
-        text: &objects::Text<'_>,
-    ) -> Result<(Intake, Option<Diagnostic>), Box<Diagnostic>> {
-        let batches: Vec<&[(usize, usize)]> = text.pieces.chunks(PIECES).collect();
-        let batch = |index: usize| {
-            let cx = Context::new(self.session, options);
-            let found = objects::read_pieces(&cx, text, batches[index])?;
-            let mut part = Intake::default();
-            for object in found.objects {
-                part.add_written(&cx, self.rules, object);
-            }
-            Ok((part, found.not_an_object.map(|node| objects::not_an_object(&cx, &node))))
+        path: &Path,
+        mut parts: Parts<impl io::Read + Send>,
+        named: Named,
+        read: &mut Read,
+    ) -> io::Result<()> {
+        let sources = self.session.sources();
+        let length = parts.length;
+        let Ok(file) = sources.add_without_text(path.to_path_buf(), length, &DiskReader) else {
+            read.faults.push(too_much());
+            return Ok(());
         };
-        let mut all = Ok((Intake::default(), None));
-        in_order(batches.len(), self.jobs, batch, |part| match (&mut all, part) {
-            (Ok((objects, other)), Ok((part, not_an_object))) => {
+        let options = self.options();
+        let part = |(start, bytes): (usize, Vec<u8>)| {
+            let cx = Context::new(self.session, &options);
+            let mut objects = Intake::default();
+            let text = objects::Text::part(&file, &bytes, start)?;
+            let other = self.objects(&cx, &text, &mut objects);
+            Some(other.map(|other| (objects, other)))
+        };
+        let mut found = Some(Ok((Intake::default(), None)));
+        in_order(parts.by_ref(), self.jobs, part, |part| match (&mut found, part) {
+            (Some(Ok((objects, other))), Some(Ok((part, not_an_object)))) => {
                 objects.append(part);
                 *other = other.take().or(not_an_object);
             }
-            (Ok(_), Err(fault)) => all = Err(fault),
-            (Err(_), _) => {}
+            (Some(Ok(_)), Some(Err(fault))) => found = Some(Err(fault)),
+            (found, None) => *found = None,
+            (None | Some(Err(_)), Some(_)) => {}
         });
-        all
+        if let Some(error) = parts.error {
+            return Err(error);
+        }
+        match found {
+            Some(Ok((objects, other))) => {
+                read.objects.append(objects);
+                read.faults.extend(other.filter(|_| named == Named::Itself));
+            }
+            Some(Err(fault)) => read.faults.push(*fault),
+            // What can be cut nowhere is one document, and a fault is best shown with all of the text.
+            None => self.text(&file, file.bytes(), named, read),
+        }
+        Ok(())
+    }
+
+    /// Takes in the objects of a text; returns the first document that is none.
+    fn objects(
+        &self,
+        cx: &Context<'_>,
+        text: &objects::Text<'_>,
+        all: &mut Intake,
+    ) -> Result<Option<Diagnostic>, Box<Diagnostic>> {
+        let found = text.manifests(cx)?;
+        for object in found.objects {
+            all.add_written(cx, self.rules, object);
+        }
+        Ok(found.not_an_object.map(|node| objects::not_an_object(cx, &node)))
+    }
+
+    fn options(&self) -> BuildOptions {
+        BuildOptions { shown_from: self.directory.to_path_buf(), ..BuildOptions::default() }
+    }
+}
+
+/// The parts of a large file, each with the offset at which it begins; documents are not cut.
+struct Parts<R> {
+    reader: R,
+    /// How many bytes the file has.
+    length: usize,
+    /// What was read and not yet returned, and the offset at which it begins.
+    rest: Vec<u8>,
+    start: usize,
+    is_at_end: bool,
+    error: Option<io::Error>,
+}
+
+impl<R: io::Read> Parts<io::Take<R>> {
+    /// `rest`: what was read already.
+    fn new(reader: R, rest: Vec<u8>, length: u64) -> Self {
+        let reader = reader.take(length.saturating_sub(rest.len() as u64));
+        let length = usize::try_from(length).unwrap_or(usize::MAX).max(rest.len());
+        Self { reader, length, rest, start: 0, is_at_end: false, error: None }
+    }
+}
+
+impl<R: io::Read> Iterator for Parts<R> {
+    type Item = (usize, Vec<u8>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // Before this, no separator ends.
+        let mut from = 0;
+        while !self.is_at_end {
+            if self.rest.len() >= from + PART {
+                let near = self.rest.len().min(from + 2 * PART);
+                if let Some(end) = last_separator(&self.rest[..near], from) {
+                    let rest = self.rest.split_off(end);
+                    let part = std::mem::replace(&mut self.rest, rest);
+                    let start = self.start;
+                    self.start += part.len();
+                    return Some((start, part));
+                }
+                from = near.saturating_sub(SEPARATOR_LINE);
+            }
+            match self.reader.by_ref().take(PART as u64).read_to_end(&mut self.rest) {
+                Ok(0) => self.is_at_end = true,
+                Ok(_) => {}
+                Err(error) => {
+                    self.error = Some(error);
+                    return None;
+                }
+            }
+        }
+        let part = std::mem::take(&mut self.rest);
+        (!part.is_empty()).then_some((self.start, part))
     }
 }
 
