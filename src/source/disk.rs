@@ -30,6 +30,19 @@ impl Reader for DiskReader {
         Ok(bytes)
     }
 
+    fn read_into(&self, path: &Path, mut into: &mut [u8]) -> io::Result<usize> {
+        let length = into.len();
+        let mut file = Self::open(path)?;
+        // A file that has become shorter leaves the rest as it is.
+        while !into.is_empty() {
+            match file.read(into)? {
+                0 => break,
+                count => into = &mut into[count..],
+            }
+        }
+        Ok(length - into.len())
+    }
+
     fn kind(&self, path: &Path) -> io::Result<EntryKind> {
         let kind = fs::symlink_metadata(path)?.file_type();
         Ok(if kind.is_file() {

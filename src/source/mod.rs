@@ -170,14 +170,14 @@ impl SourceFile {
     /// Returns the bytes of the file, as they were read. Those that were not kept are read again.
     pub fn bytes(&self) -> &Arc<[u8]> {
         self.text.get_or_init(|| {
-            let read = self.again.as_ref().map(|again| {
-                again.loaded.fetch_add(self.length as usize, Ordering::Relaxed);
-                again.reader.read(&self.path)
-            });
-            let mut bytes = read.and_then(Result::ok).unwrap_or_default();
             // If the file has changed since, positions are wrong, but not beyond its end.
-            bytes.resize(self.length as usize, b' ');
-            bytes.into()
+            let mut text: Arc<[u8]> = std::iter::repeat_n(b' ', self.length as usize).collect();
+            if let (Some(again), Some(into)) = (&self.again, Arc::get_mut(&mut text)) {
+                again.loaded.fetch_add(into.len(), Ordering::Relaxed);
+                // What cannot be read any more stays empty.
+                let _ = again.reader.read_into(&self.path, into);
+            }
+            text
         })
     }
 

@@ -23,6 +23,14 @@ pub trait Reader: Sync {
     /// Returns the bytes of the file at `path`, symbolic links followed.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// Fills `into` with the first bytes of the file at `path`, and returns how many there are.
+    fn read_into(&self, path: &Path, into: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.read(path)?;
+        let count = bytes.len().min(into.len());
+        into[..count].copy_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+
     /// Returns what stands at `path`, symbolic links not followed.
     fn kind(&self, path: &Path) -> io::Result<EntryKind>;
 

@@ -29,7 +29,7 @@ const GROUP: usize = 256;
 /// Objects that were taken in.
 #[derive(Debug, Default)]
 pub(crate) struct Intake {
-    pub(crate) objects: Vec<Seen>,
+    objects: Vec<Seen>,
     found: Findings,
     inventory: Inventory,
     /// With the numbers of the objects; ascending.
@@ -89,6 +89,12 @@ impl Intake {
         index
     }
 
+    /// Forgets questions that have answers here which nothing that comes later can take away.
+    pub(crate) fn settle(&mut self) {
+        let inventory = &self.inventory;
+        self.questions.retain(|(_, question)| !question.is_settled(inventory));
+    }
+
     /// Adds what was taken in elsewhere, behind all that is here.
     pub(crate) fn append(&mut self, other: Self) {
         let first = self.objects.len() as u32;
@@ -105,6 +111,11 @@ impl Intake {
         objects
             .filter(|(index, _)| is_definition(&self.objects[*index as usize].id))
             .map(|(_, kept)| &kept.node)
+    }
+
+    /// Returns the objects alone.
+    pub(crate) fn into_objects(self) -> Vec<Seen> {
+        self.objects
     }
 
     /// Returns whether there is nothing.

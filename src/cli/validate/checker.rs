@@ -227,8 +227,10 @@ impl<'c> Checker<'c> {
         let external = settings.external.clone().unwrap_or_default();
         let found = objects.finish(&rules, external, jobs, context);
         let baseline = self.baseline(&settings, &mut report);
-        let mut places = Vec::with_capacity(objects.objects.len());
-        for Seen { id, at } in objects.objects {
+        let objects = objects.into_objects();
+        let mut places = Vec::with_capacity(objects.len());
+        report.objects.reserve_exact(objects.len());
+        for Seen { id, at } in objects {
             let is_unknown = !found.unknown_kinds.is_empty()
                 && found.unknown_kinds.contains_key(&validate::kind_name(&id.gvk));
             let verdict = if is_unknown { Verdict::Skipped } else { Verdict::Valid };

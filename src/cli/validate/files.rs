@@ -69,6 +69,7 @@ impl Files<'_> {
             for path in paths {
                 self.file(path, Named::ByItsFolder, &mut part);
             }
+            part.objects.settle();
             part
         };
         in_order(paths.chunks(BATCH), self.jobs, batch, |part| read.append(part));
@@ -131,6 +132,7 @@ impl Files<'_> {
             let mut objects = Intake::default();
             let text = objects::Text::part(&file, &bytes, start)?;
             let other = self.objects(&cx, &text, &mut objects);
+            objects.settle();
             Some(other.map(|other| (objects, other)))
         };
         let mut found = Some(Ok((Intake::default(), None)));

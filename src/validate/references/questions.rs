@@ -6,7 +6,7 @@
 
 use ecow::EcoString;
 
-use super::inventory::{Inventory, Presence, may_be_same};
+use super::inventory::{ANY_NAMESPACE, Held, Inventory, Presence, may_be_same};
 use super::pods::Selector;
 use super::routes::lacking;
 use super::selectors::{is_port_name, port_names};
@@ -77,23 +77,50 @@ impl Question {
                 match inventory.presence(name.wanted, &name.namespace, &name.name) {
                     Presence::Absent => false,
                     Presence::Assumed => true,
-                    Presence::Present(held) => {
-                        let has_port = |port: &EcoString| lacking(&held, port).is_none();
-                        name.keys.iter().all(|key| lacking_key(&held, key.text()).is_none())
-                            && name.port.as_ref().is_none_or(has_port)
-                    }
+                    Presence::Present(held) => name.has_all(&held),
                 }
             }
+            Self::Pods(wanted) => wanted.is_there(inventory),
             Self::More => false,
-            Self::Pods(wanted) => {
-                let is_here = |other: &str| may_be_same(other, &wanted.namespace);
-                let pods = inventory.pods.selected(&wanted.selector, is_here);
-                let is_there = |names: &[&str], port: &EcoString| names.contains(&port.as_str());
-                !pods.is_empty()
-                    && port_names(&pods)
-                        .is_none_or(|names| wanted.ports.iter().all(|port| is_there(&names, port)))
-            }
         }
+    }
+
+    /// Returns whether it is there among the objects seen so far, whatever comes later. What is only assumed may yet turn out
+    /// otherwise, and so may what is in any namespace, if something is in the very one.
+    pub(crate) fn is_settled(&self, inventory: &Inventory) -> bool {
+        match self {
+            Self::Name(name) => {
+                match inventory.presence(name.wanted, &name.namespace, &name.name) {
+                    Presence::Present(held) => {
+                        let is_exact = |held: &&Held| held.namespace == name.namespace;
+                        (name.namespace == ANY_NAMESPACE || held.iter().all(is_exact))
+                            && name.has_all(&held)
+                    }
+                    Presence::Absent | Presence::Assumed => false,
+                }
+            }
+            Self::Pods(wanted) => wanted.is_there(inventory),
+            Self::More => false,
+        }
+    }
+}
+
+impl Name {
+    fn has_all(&self, held: &[&Held]) -> bool {
+        let has_port = |port: &EcoString| lacking(held, port).is_none();
+        self.keys.iter().all(|key| lacking_key(held, key.text()).is_none())
+            && self.port.as_ref().is_none_or(has_port)
+    }
+}
+
+impl Wanted {
+    fn is_there(&self, inventory: &Inventory) -> bool {
+        let is_here = |other: &str| may_be_same(other, &self.namespace);
+        let pods = inventory.pods.selected(&self.selector, is_here);
+        let is_there = |names: &[&str], port: &EcoString| names.contains(&port.as_str());
+        !pods.is_empty()
+            && port_names(&pods)
+                .is_none_or(|names| self.ports.iter().all(|port| is_there(&names, port)))
     }
 }
 
