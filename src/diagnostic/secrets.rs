@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use memchr::memmem;
+
 use crate::source::{SecretFile, SourceFile};
 
 /// Values shorter than this are masked where they stand, but not looked for in messages: they are parts of other words.
@@ -123,20 +125,32 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// What files with secrets have.
+const MARKS: [&str; 4] = ["Secret", "secretGenerator", "/data", "/stringData"];
+/// The kind of a selector that fits a Secret, too.
+const ANY_KIND: &str = ".*";
+
 fn in_documents(text: &str) -> Vec<Range<usize>> {
-    if !["Secret", "secretGenerator", "/data", "/stringData"].iter().any(|word| text.contains(word))
-    {
+    let bytes = text.as_bytes();
+    let separator = memmem::Finder::new("\n---");
+    let mut out = Vec::new();
+    // Only documents with a mark are looked at; the rest of a large file is passed over.
+    let mut marks: Vec<usize> =
+        MARKS.iter().flat_map(|mark| memmem::find_iter(bytes, mark)).collect();
+    if marks.is_empty() {
         return Vec::new();
     }
-    let mut out = Vec::new();
-    let mut start = 0;
-    for (at, line) in lines(text) {
-        if line.starts_with("---") {
-            in_document(&text[start..at], start, &mut out);
-            start = at;
+    marks.extend(memmem::find_iter(bytes, ANY_KIND));
+    marks.sort_unstable();
+    let mut end = 0;
+    for mark in marks {
+        if mark < end {
+            continue;
         }
+        let start = memmem::rfind(&bytes[end..mark], b"\n---").map_or(end, |at| end + at + 1);
+        end = separator.find(&bytes[mark..]).map_or(text.len(), |at| mark + at + 1);
+        in_document(&text[start..end], start, &mut out);
     }
-    in_document(&text[start..], start, &mut out);
     apart(out)
 }
 
@@ -154,10 +168,6 @@ fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 }
 
 fn in_document(text: &str, base: usize, out: &mut Vec<Range<usize>>) {
-    let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    if !["Secret", "secretGenerator", "/data", "/stringData", ".*"].into_iter().any(has) {
-        return;
-    }
     let secret_kind = mentions_secret_kind(text);
     let generator = text.contains("secretGenerator") || text.contains("SecretGenerator");
     let data_path = text.contains("/data") || text.contains("/stringData");

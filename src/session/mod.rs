@@ -442,7 +442,11 @@ impl<'s> Context<'s> {
         let (file, start) = self.sources().locate(position)?;
         // A label ends with its line: what is far behind the token need not be read.
         let rest = file.bytes().get(start as usize..).unwrap_or_default();
-        let near = &rest[..rest.len().min(LONGEST_TOKEN)];
+        let mut near = &rest[..rest.len().min(LONGEST_TOKEN)];
+        // Only what is quoted goes on in the next line.
+        if !near.starts_with(b"\"") && !near.starts_with(b"'") {
+            near = &near[..memchr::memchr(b'\n', near).map_or(near.len(), |at| at + 1)];
+        }
         let text = match std::str::from_utf8(near) {
             Ok(text) => text,
             Err(error) => std::str::from_utf8(&near[..error.valid_up_to()]).unwrap_or_default(),

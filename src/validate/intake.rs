@@ -24,7 +24,7 @@ use crate::yaml::Node;
 const BATCH: usize = 64;
 
 /// One thread reads so many objects of a file again at once.
-const GROUP: usize = 256;
+const GROUP: usize = 1024;
 
 /// Objects that were taken in.
 #[derive(Debug, Default)]
@@ -195,11 +195,7 @@ impl Intake {
             let cx = context();
             let Group { file, objects } = &groups[group];
             match file {
-                Some(file) => {
-                    let again = self.read_again(&cx, *file, objects);
-                    let again = again.iter().map(|(index, node)| (*index, node));
-                    references::check(&cx, inventory, again)
-                }
+                Some(file) => self.check_again(&cx, *file, objects),
                 None => {
                     let node = |index: &u32| Some((*index as usize, self.node(*index)?));
                     references::check(&cx, inventory, objects.iter().filter_map(node))
@@ -215,17 +211,21 @@ impl Intake {
         Some(&self.kept[at].1.node)
     }
 
-    /// Reads objects of a file again, and returns them with their numbers.
-    fn read_again(&self, cx: &Context<'_>, file: FileId, objects: &[u32]) -> Vec<(usize, Node)> {
-        let Some(file) = cx.sources().file(file) else { return Vec::new() };
-        let wanted: Vec<OriginId> =
-            objects.iter().map(|index| self.objects[*index as usize].at).collect();
-        // It was read before: what is not there any more needs no check.
-        let nodes = manifests::read_again(cx, &file, &wanted).unwrap_or_default();
+    /// Reads objects of a file again, and checks their references.
+    fn check_again(&self, cx: &Context<'_>, file: FileId, objects: &[u32]) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let Some(file) = cx.sources().file(file) else { return found };
+        let at = |index: &u32| self.objects[*index as usize].at;
+        let wanted: Vec<OriginId> = objects.iter().map(at).collect();
         let numbers: HashMap<OriginId, u32> =
-            wanted.into_iter().zip(objects.iter().copied()).collect();
+            wanted.iter().copied().zip(objects.iter().copied()).collect();
         let number = |node: &Node| numbers.get(&node.origin()).map(|number| *number as usize);
-        nodes.into_iter().filter_map(|node| Some((number(&node)?, node))).collect()
+        // It was read before: what is not there any more needs no check.
+        let _ = manifests::read_again(cx, &file, &wanted, |nodes| {
+            let objects = nodes.iter().filter_map(|node| Some((number(node)?, node)));
+            found.extend(references::check(cx, &self.inventory, objects));
+        });
+        found
     }
 
     /// Says once for each kind that no schema is known.

@@ -54,24 +54,31 @@ impl<'t> Text<'t> {
         Some(Self { file, text, start, pieces: resource::split(text).ok()? })
     }
 
-    /// Reads the objects; the fault if one document is not YAML.
-    pub(crate) fn manifests(&self, cx: &Context<'_>) -> Result<Manifests, Box<Diagnostic>> {
-        read_pieces(cx, self, &self.pieces)
+    /// Reads the objects, some documents at a time; the fault if one is not YAML.
+    pub(crate) fn manifests(
+        &self,
+        cx: &Context<'_>,
+    ) -> impl ExactSizeIterator<Item = Result<Manifests, Box<Diagnostic>>> {
+        self.pieces.chunks(DOCUMENTS).map(|pieces| read_pieces(cx, self, pieces))
     }
 }
 
 /// Reads the objects of a file; the fault if it is not YAML.
 pub(crate) fn read(cx: &Context<'_>, file: &SourceFile) -> Result<Manifests, Box<Diagnostic>> {
     let text = Text::new(cx, file, file.bytes())?;
-    text.manifests(cx)
+    read_pieces(cx, &text, &text.pieces)
 }
 
-/// Reads the documents of a file again in which something stands at these places.
+/// So many documents are in memory at once.
+pub(crate) const DOCUMENTS: usize = 32;
+
+/// Reads the documents of a file again in which something stands at these places, and hands over their objects, some at a time.
 pub(crate) fn read_again(
     cx: &Context<'_>,
     file: &SourceFile,
     wanted: &[OriginId],
-) -> Result<Vec<Node>, Box<Diagnostic>> {
+    mut take: impl FnMut(Vec<Node>),
+) -> Result<(), Box<Diagnostic>> {
     let text = Text::new(cx, file, file.bytes())?;
     let base = file.base();
     let mut offsets: Vec<usize> = wanted
@@ -84,7 +91,10 @@ pub(crate) fn read_again(
         offsets.get(after).is_some_and(|at| at < end)
     };
     let pieces: Vec<_> = text.pieces.iter().copied().filter(has_one).collect();
-    Ok(read_pieces(cx, &text, &pieces)?.objects)
+    for pieces in pieces.chunks(DOCUMENTS) {
+        take(read_pieces(cx, &text, pieces)?.objects);
+    }
+    Ok(())
 }
 
 /// Reads the objects of some pieces of a text; the fault if one is not YAML.
@@ -100,7 +110,9 @@ fn read_pieces(
     })?;
     let mut manifests = Manifests::default();
     for mut document in documents {
-        retag(&mut document);
+        if has_old_boolean(&document) {
+            retag(&mut document);
+        }
         add(document, &mut manifests);
     }
     Ok(manifests)
@@ -114,14 +126,26 @@ fn retag(node: &mut Node) {
         }
     } else if let Some(elements) = node.elements_mut() {
         elements.iter_mut().for_each(retag);
-    } else if node.tag() == Tag::Str
+    } else if is_old_boolean(node) {
+        node.set_tag(Tag::Bool);
+    }
+}
+
+/// Returns whether there is such a word: most documents have none, and need not be changed.
+fn has_old_boolean(node: &Node) -> bool {
+    match (node.entries(), node.elements()) {
+        (Some(entries), _) => entries.iter().any(|entry| has_old_boolean(&entry.value)),
+        (_, Some(elements)) => elements.iter().any(has_old_boolean),
+        (None, None) => is_old_boolean(node),
+    }
+}
+
+fn is_old_boolean(node: &Node) -> bool {
+    node.tag() == Tag::Str
         && node.style() == ScalarStyle::Plain
         && !node.is_tagged()
         && node.text().len() <= LONGEST_BOOLEAN
         && matches!(resolve(node.text(), Tag::Empty, Dialect::V2), Ok(Scalar::Bool(_)))
-    {
-        node.set_tag(Tag::Bool);
-    }
 }
 
 fn add(node: Node, manifests: &mut Manifests) {

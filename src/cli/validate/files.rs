@@ -167,11 +167,24 @@ impl Files<'_> {
         text: &objects::Text<'_>,
         all: &mut Intake,
     ) -> Result<Option<Diagnostic>, Box<Diagnostic>> {
-        let found = text.manifests(cx)?;
-        for object in found.objects {
-            all.add_written(cx, self.rules, object);
+        let mut other = None;
+        let mut add = |found: objects::Manifests, all: &mut Intake| {
+            for object in found.objects {
+                all.add_written(cx, self.rules, object);
+            }
+            let not_an_object = || Some(objects::not_an_object(cx, &found.not_an_object?));
+            other = other.take().or_else(not_an_object);
+        };
+        let mut manifests = text.manifests(cx);
+        if manifests.len() == 1 {
+            manifests.try_for_each(|found| found.map(|found| add(found, all)))?;
+        } else {
+            // Of a file with a fault, nothing counts.
+            let mut own = Intake::default();
+            manifests.try_for_each(|found| found.map(|found| add(found, &mut own)))?;
+            all.append(own);
         }
-        Ok(found.not_an_object.map(|node| objects::not_an_object(cx, &node)))
+        Ok(other)
     }
 
     fn options(&self) -> BuildOptions {
