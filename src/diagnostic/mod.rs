@@ -259,17 +259,14 @@ pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).clamp(1, 3);
+    let outline = Outline::of(name);
+    let limit = limit(name.chars().count());
     let mut folded = Vec::new();
     fold(name, &mut folded);
-    let (is_ascii, name_letters) = (name.is_ascii(), letters(name));
     let mut other = Vec::new();
     let mut rows = Rows::default();
     let near = candidates.into_iter().filter_map(|candidate| {
-        // Most candidates differ too much in length or in letters alone; one edit changes two letters at most.
-        let is_other_length = candidate.len().abs_diff(folded.len()) > limit;
-        let other_letters = (name_letters ^ letters(candidate)).count_ones() as usize;
-        if is_ascii && candidate.is_ascii() && (is_other_length || other_letters > 2 * limit) {
+        if !outline.may_be_near(Outline::of(candidate)) {
             return None;
         }
         fold(candidate, &mut other);
@@ -278,14 +275,39 @@ pub(crate) fn nearest<'a>(
     near.min().map(|(_, candidate)| candidate)
 }
 
+/// Returns how many edits a name of so many characters may be away.
+fn limit(length: usize) -> usize {
+    (length / 3).clamp(1, 3)
+}
+
 fn fold(text: &str, out: &mut Vec<char>) {
     out.clear();
     out.extend(text.chars().flat_map(char::to_lowercase));
 }
 
-/// Returns which characters a text has, case ignored: one bit for each of the letters of ASCII, and others that share theirs.
-fn letters(text: &str) -> u32 {
-    text.bytes().fold(0, |letters, byte| letters | 1 << (byte & 0x1f))
+/// What can be seen of a name at a glance: enough to tell that most names are not near to each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outline {
+    /// Which characters it has, case ignored: one bit for each letter of ASCII, which other characters share.
+    letters: u32,
+    /// In bytes; none if not all are ASCII.
+    length: Option<u32>,
+}
+
+impl Outline {
+    pub(crate) fn of(name: &str) -> Self {
+        let letters = name.bytes().fold(0, |letters, byte| letters | 1 << (byte & 0x1f));
+        Self { letters, length: name.is_ascii().then_some(name.len() as u32) }
+    }
+
+    /// Returns whether a candidate may be near to this name.
+    pub(crate) fn may_be_near(self, candidate: Self) -> bool {
+        let (Some(length), Some(other)) = (self.length, candidate.length) else { return true };
+        let limit = limit(length as usize) as u32;
+        // One edit changes the length by one, and two letters at most.
+        length.abs_diff(other) <= limit
+            && (self.letters ^ candidate.letters).count_ones() <= 2 * limit
+    }
 }
 
 /// Three rows of the table of distances between the beginnings of two words.

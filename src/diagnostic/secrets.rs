@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use memchr::memmem;
 
@@ -21,8 +22,8 @@ const MIN_SEARCHED: usize = 6;
 pub(super) struct FileSecrets {
     /// The secret stretches, ascending and apart.
     pub(super) ranges: Vec<Range<usize>>,
-    /// The text of the file; empty if nothing in it is secret.
-    text: String,
+    /// The text of the file; none if nothing in it is secret.
+    text: Option<Arc<[u8]>>,
     /// The values that are looked for in messages, each once.
     searched: Vec<String>,
 }
@@ -33,8 +34,8 @@ impl FileSecrets {
         let mut ranges = ranges(file.secret(), &text);
         ranges.extend(file.secret_ranges());
         let ranges = apart(ranges);
-        let text = if ranges.is_empty() { String::new() } else { text.into_owned() };
         let searched = searched(&text, &ranges);
+        let text = (!ranges.is_empty()).then(|| Arc::clone(file.bytes()));
         Self { ranges, text, searched }
     }
 
@@ -44,9 +45,11 @@ impl FileSecrets {
         let is_hidden = |range: &&Range<usize>| {
             places.iter().any(|place| place.start < range.end && range.start < place.end)
         };
+        let bytes = self.text.as_deref().unwrap_or_default();
         let hidden = self.ranges.iter().filter(is_hidden);
-        let here =
-            hidden.flat_map(|range| values(self.text.get(range.clone()).unwrap_or_default()));
+        let stretches: Vec<Cow<'_, str>> =
+            hidden.map(|range| text_of(bytes.get(range.clone()).unwrap_or_default())).collect();
+        let here = stretches.iter().flat_map(|stretch| values(stretch));
         let all = here.chain(self.searched.iter().map(String::as_str));
         let mut found: Vec<&str> = all.filter(|value| message.contains(value)).collect();
         // The longest first, so that a part of another secret does not break it up.
@@ -440,7 +443,7 @@ mod tests {
         let at = text.find("on\n").unwrap();
         let place = std::iter::once(at..at + 2).collect::<Vec<_>>();
         let searched = searched(text, &secret);
-        let secrets = FileSecrets { ranges: secret, text: text.to_owned(), searched };
+        let secrets = FileSecrets { ranges: secret, text: Some(text.as_bytes().into()), searched };
         assert_eq!(
             secrets.mask_message("`on` and `longer-value`", &place),
             "`<secret, 2 bytes>` and `<secret, 12 bytes>`"

@@ -39,4 +39,11 @@ pub trait Reader: Sync {
 
     /// Returns the names of the entries of the directory at `path`, sorted.
     fn list(&self, path: &Path) -> io::Result<Vec<std::ffi::OsString>>;
+
+    /// Returns the names of the directories in the directory at `path`, sorted, symbolic links not followed.
+    fn directories(&self, path: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+        let mut names = self.list(path)?;
+        names.retain(|name| matches!(self.kind(&path.join(name)), Ok(EntryKind::Directory)));
+        Ok(names)
+    }
 }

@@ -15,6 +15,7 @@ use super::{CommandError, Ending, file, write_stdout};
 use crate::diagnostic::render::{self, RenderOptions};
 use crate::diagnostic::{Diagnostic, Label, place_of};
 use crate::project::{Environment, Project, has_kustomization};
+use crate::session::in_parallel;
 use crate::source::{clean, display_path};
 use crate::validate::{self, Baseline};
 use crate::values::ValueArgs as Values;
@@ -263,7 +264,13 @@ impl Run<'_> {
         if self.args.format == ValidateFormat::Github {
             all.splice(0..0, std::mem::take(&mut report.faults));
         }
-        let mut out = render(&all, sources, &options);
+        // Lines stand for themselves, so that each thread can write some.
+        let jobs =
+            if self.args.format == ValidateFormat::Short { self.around.jobs.max(1) } else { 1 };
+        let batches: Vec<&[Diagnostic]> = all.chunks(all.len().div_ceil(jobs).max(1)).collect();
+        let written =
+            in_parallel(batches.len(), jobs, |batch| render(batches[batch], sources, &options));
+        let mut out = written.concat();
         if !terminal.quiet && !is_pointless {
             out.push_str(&report.summary.text());
         }

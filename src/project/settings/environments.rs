@@ -235,12 +235,11 @@ pub(crate) fn find_kustomizations(reader: &dyn Reader, root: &Path) -> Vec<PathB
         if has_kustomization(reader, &directory) {
             found.push(directory.clone());
         }
-        for name in reader.list(&directory).unwrap_or_default() {
+        for name in reader.directories(&directory).unwrap_or_default() {
             let is_hidden =
                 name.to_str().is_none_or(|name| name.starts_with('.') || name == "node_modules");
-            let below = directory.join(&name);
-            if !is_hidden && matches!(reader.kind(&below), Ok(EntryKind::Directory)) {
-                waiting.push(below);
+            if !is_hidden {
+                waiting.push(directory.join(&name));
             }
         }
     }

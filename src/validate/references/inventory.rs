@@ -10,7 +10,7 @@ use super::creators::{Creators, Placed};
 use super::pods::{Label, Pods, labels_of};
 use super::tree::{at, child, each, metadata, shared, text};
 use super::{CLUSTER_ROLE, CONFIG_MAP, PRIORITY_CLASS, ROLE, SECRET, SERVICE, Type, well_known};
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Outline, nearest};
 use crate::project::External;
 use crate::provenance::OriginId;
 use crate::yaml::{Key, Node, known};
@@ -100,10 +100,20 @@ pub(super) enum Presence<'a> {
     Present(Vec<&'a Held>),
 }
 
+/// Names, and what has them.
+type Names = HashMap<EcoString, Named>;
+
+/// What has one name.
+#[derive(Debug)]
+struct Named {
+    outline: Outline,
+    held: Vec<Held>,
+}
+
 /// What is there. It keeps nothing of the objects themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
-    held: HashMap<Type<'static>, HashMap<EcoString, Vec<Held>>>,
+    held: HashMap<Type<'static>, Names>,
     pub(super) creators: Creators,
     pub(super) pods: Pods,
     pub(super) services: Vec<Arc<Service>>,
@@ -174,7 +184,7 @@ impl Inventory {
                     Entry::Vacant(vacant) => {
                         vacant.insert(held);
                     }
-                    Entry::Occupied(mut occupied) => occupied.get_mut().extend(held),
+                    Entry::Occupied(mut occupied) => occupied.get_mut().held.extend(held.held),
                 }
             }
         }
@@ -218,8 +228,9 @@ impl Inventory {
     }
 
     fn hold(&mut self, own: Type<'static>, name: EcoString, held: Held) {
+        let outline = Outline::of(&name);
         let all = self.held.entry(own).or_default().entry(name);
-        all.or_insert_with(|| Vec::with_capacity(1)).push(held);
+        all.or_insert_with(|| Named { outline, held: Vec::with_capacity(1) }).held.push(held);
     }
 
     /// Returns what is known of something that is looked for in a namespace.
@@ -227,8 +238,7 @@ impl Inventory {
         if self.is_external(wanted, namespace, name) {
             return Presence::Assumed;
         }
-        let all = self.names(wanted).and_then(|names| names.get(name));
-        let all = all.map(Vec::as_slice).unwrap_or_default();
+        let all = self.all(wanted, name);
         let exact: Vec<&Held> = all.iter().filter(|held| held.namespace == namespace).collect();
         if !exact.is_empty() && namespace != ANY_NAMESPACE {
             return Presence::Present(exact);
@@ -253,9 +263,8 @@ impl Inventory {
 
     /// Returns whether something is or may be created under a name; what custom resources only mention does not count.
     pub(super) fn may_have(&self, wanted: Type<'_>, namespace: &str, name: &str) -> bool {
-        let held = self.names(wanted).and_then(|names| names.get(name));
-        held.into_iter()
-            .flatten()
+        self.all(wanted, name)
+            .iter()
             .any(|held| held.source.object().is_none() && may_be_same(&held.namespace, namespace))
             || self.creators.may_name(wanted, namespace, name)
     }
@@ -268,19 +277,25 @@ impl Inventory {
     /// Returns a name of the same namespace that is similar.
     pub(super) fn similar(&self, wanted: Type<'_>, namespace: &str, name: &str) -> Option<&str> {
         let names = self.names(wanted).filter(|names| names.len() <= MAX_SIMILAR)?;
-        let here = names
-            .iter()
-            .filter(|(_, held)| held.iter().any(|one| may_be_same(&one.namespace, namespace)));
+        let outline = Outline::of(name);
+        let here = names.iter().filter(|(_, named)| outline.may_be_near(named.outline)).filter(
+            |(_, named)| named.held.iter().any(|one| may_be_same(&one.namespace, namespace)),
+        );
         nearest(name, here.map(|(name, _)| name.as_str()))
     }
 
     /// Returns another namespace that has something of the name.
     pub(super) fn elsewhere(&self, wanted: Type<'_>, name: &str) -> Option<&str> {
-        let held = self.names(wanted)?.get(name)?;
+        let held = self.all(wanted, name);
         held.iter().map(|one| one.namespace.as_str()).find(|namespace| *namespace != ANY_NAMESPACE)
     }
 
-    fn names(&self, wanted: Type<'_>) -> Option<&HashMap<EcoString, Vec<Held>>> {
+    fn all(&self, wanted: Type<'_>, name: &str) -> &[Held] {
+        let named = self.names(wanted).and_then(|names| names.get(name));
+        named.map(|named| named.held.as_slice()).unwrap_or_default()
+    }
+
+    fn names(&self, wanted: Type<'_>) -> Option<&Names> {
         self.held.get(&wanted.kept())
     }
 }

@@ -66,7 +66,7 @@ pub(super) struct Selector {
 
 #[derive(Clone, Debug)]
 struct Expression {
-    key: EcoString,
+    key: Key,
     operator: EcoString,
     values: Vec<EcoString>,
 }
@@ -114,8 +114,8 @@ pub(super) fn labels_of(labels: Option<&Node>) -> Box<[Label]> {
     entries.filter(|entry| !is_null(&entry.value)).map(label).collect()
 }
 
-fn label_of<'l>(labels: &'l [Label], key: &str) -> Option<&'l Label> {
-    labels.iter().find(|label| label.key.text() == key)
+fn label_of(labels: &[Label], key: Key) -> Option<&Label> {
+    labels.iter().find(|label| label.key == key)
 }
 
 /// Returns the names of the ports of the containers of pods.
@@ -202,7 +202,7 @@ impl Pods {
     }
 
     /// Returns whether pods of a namespace have a label, whatever its value.
-    pub(super) fn has_key(&self, key: &str, namespace: &str) -> bool {
+    pub(super) fn has_key(&self, key: Key, namespace: &str) -> bool {
         let mut here = self.all.iter().filter(|pod| may_be_same(&pod.namespace, namespace));
         here.any(|pod| pod.label(key).is_some())
     }
@@ -223,7 +223,7 @@ impl Pods {
             let fitting: Vec<&Label> = here
                 .iter()
                 .filter(|pod| others(index, pod))
-                .filter_map(|pod| label_of(&pod.labels, wanted.key.text()))
+                .filter_map(|pod| label_of(&pod.labels, wanted.key))
                 .collect();
             let is_enough = selector.labels.len() > 1;
             let near = nearest(&wanted.value, fitting.iter().map(|label| label.value.as_str()));
@@ -241,10 +241,10 @@ impl Pods {
 
 impl Pod {
     fn has(&self, wanted: &Label) -> bool {
-        self.label(wanted.key.text()).is_some_and(|own| own == wanted.value)
+        self.label(wanted.key).is_some_and(|own| own == wanted.value)
     }
 
-    fn label(&self, key: &str) -> Option<&str> {
+    fn label(&self, key: Key) -> Option<&str> {
         label_of(&self.labels, key).map(|label| label.value.as_str())
     }
 }
@@ -267,7 +267,7 @@ impl Selector {
         selector.expressions = each(node, "matchExpressions[]")
             .into_iter()
             .map(|one| Expression {
-                key: shared(one, "key"),
+                key: Key::text_key(&shared(one, "key")),
                 operator: shared(one, "operator"),
                 values: each(one, "values[]").into_iter().map(Node::shared_text).collect(),
             })
@@ -286,9 +286,9 @@ impl Selector {
     }
 
     /// Returns the keys of the labels and of the expressions.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        let expressions = self.expressions.iter().map(|one| one.key.as_str());
-        self.labels.iter().map(|label| label.key.text()).chain(expressions)
+    pub(super) fn keys(&self) -> impl Iterator<Item = Key> {
+        let expressions = self.expressions.iter().map(|one| one.key);
+        self.labels.iter().map(|label| label.key).chain(expressions)
     }
 
     /// Returns the labels that stand in the template of a pod.
@@ -304,14 +304,14 @@ impl Selector {
 
     fn selects(&self, pod: &Pod) -> bool {
         self.fixed().all(|wanted| pod.has(wanted))
-            && self.expressions.iter().all(|one| one.fits(pod.label(&one.key)))
+            && self.expressions.iter().all(|one| one.fits(pod.label(one.key)))
     }
 
     /// Returns whether the selector fits labels.
     pub(super) fn fits(&self, labels: &[Label]) -> bool {
-        let label = |key: &str| label_of(labels, key).map(|label| label.value.as_str());
-        self.labels.iter().all(|wanted| label(wanted.key.text()) == Some(wanted.value.as_str()))
-            && self.expressions.iter().all(|one| one.fits(label(&one.key)))
+        let label = |key| label_of(labels, key).map(|label| label.value.as_str());
+        self.labels.iter().all(|wanted| label(wanted.key) == Some(wanted.value.as_str()))
+            && self.expressions.iter().all(|one| one.fits(label(one.key)))
     }
 }
 
@@ -320,10 +320,10 @@ impl std::fmt::Display for Selector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let labels = self.labels.iter().map(|one| format!("{}={}", one.key.text(), one.value));
         let expressions = self.expressions.iter().map(|one| match one.operator.as_str() {
-            "Exists" => one.key.to_string(),
-            "DoesNotExist" => format!("!{}", one.key),
-            "In" => format!("{} in ({})", one.key, one.values.join(", ")),
-            _ => format!("{} notin ({})", one.key, one.values.join(", ")),
+            "Exists" => one.key.text().to_owned(),
+            "DoesNotExist" => format!("!{}", one.key.text()),
+            "In" => format!("{} in ({})", one.key.text(), one.values.join(", ")),
+            _ => format!("{} notin ({})", one.key.text(), one.values.join(", ")),
         });
         f.write_str(&labels.chain(expressions).collect::<Vec<_>>().join(","))
     }
@@ -335,7 +335,7 @@ impl Expression {
         match self.operator.as_str() {
             "In" => is_one,
             "NotIn" => !is_one,
-            "Exists" => label.is_some() || GIVEN_LABELS.contains(&self.key.as_str()),
+            "Exists" => label.is_some() || GIVEN_LABELS.contains(&self.key.text()),
             "DoesNotExist" => label.is_none(),
             _ => true,
         }
