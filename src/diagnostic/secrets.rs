@@ -54,16 +54,29 @@ impl FileSecrets {
         let mut found: Vec<&str> = all.filter(|value| message.contains(value)).collect();
         // The longest first, so that a part of another secret does not break it up.
         found.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        let mut out = message.to_owned();
+        let mut hidden: Vec<Range<usize>> = Vec::new();
         for value in found {
-            let by = placeholder(value.len());
             // A short one is a part of other words too; messages put values between backticks.
-            out = if value.len() >= MIN_SEARCHED {
-                out.replace(value, &by)
-            } else {
-                out.replace(&format!("`{value}`"), &format!("`{by}`"))
-            };
+            let is_short = value.len() < MIN_SEARCHED;
+            for (at, _) in message.match_indices(value) {
+                let own = at..at + value.len();
+                let is_quoted =
+                    message[..own.start].ends_with('`') && message[own.end..].starts_with('`');
+                let is_apart =
+                    |other: &Range<usize>| other.end <= own.start || own.end <= other.start;
+                if (is_quoted || !is_short) && hidden.iter().all(is_apart) {
+                    hidden.push(own);
+                }
+            }
         }
+        hidden.sort_by_key(|range| range.start);
+        let (mut out, mut from) = (String::with_capacity(message.len()), 0);
+        for range in hidden {
+            out.push_str(&message[from..range.start]);
+            out.push_str(&placeholder(range.len()));
+            from = range.end;
+        }
+        out.push_str(&message[from..]);
         out
     }
 }
@@ -442,12 +455,22 @@ mod tests {
         let secret = in_documents(text);
         let at = text.find("on\n").unwrap();
         let place = std::iter::once(at..at + 2).collect::<Vec<_>>();
-        let searched = searched(text, &secret);
-        let secrets = FileSecrets { ranges: secret, text: Some(text.as_bytes().into()), searched };
+        let words = searched(text, &secret);
+        let secrets =
+            FileSecrets { ranges: secret, text: Some(text.as_bytes().into()), searched: words };
         assert_eq!(
             secrets.mask_message("`on` and `longer-value`", &place),
             "`<secret, 2 bytes>` and `<secret, 12 bytes>`"
         );
         assert_eq!(secrets.mask_message("`on`", &[]), "`on`");
+        let text = "kind: Secret\ndata:\n  a: secret\n  b: secret-too\n";
+        let ranges = in_documents(text);
+        let searched = searched(text, &ranges);
+        let secrets = FileSecrets { ranges, text: None, searched };
+        assert_eq!(
+            secrets.mask_message("secret-too, `my-secret`", &[]),
+            "<secret, 10 bytes>, `my-<secret, 6 bytes>`",
+            "what stands for a secret is not looked through"
+        );
     }
 }
