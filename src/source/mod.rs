@@ -527,7 +527,7 @@ mod tests {
         let later = map.file(a.id()).unwrap();
         assert!(later.text.get().is_none() && a.text.get().is_some(), "who holds it keeps it");
         assert_eq!((later.line(2), later.base()), ((4, &b"two"[..]), a.base()));
-        assert_eq!(map.file(b.id()).unwrap().secret_ranges(), [1..2]);
+        assert!(map.file(b.id()).unwrap().secret_ranges().contains(&(1..2)));
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Unit {
     /// Returns what a build has given.
     pub(in crate::cli) fn of_build(name: &str, build: &Build, settings: Settings) -> Self {
         let mut objects = Intake::default();
-        for resource in build.resources.iter() {
+        for resource in &build.resources {
             objects.add(ObjectId::of(resource), resource.node().clone());
         }
         Self { name: name.into(), objects, provenance: build.provenance.clone(), settings }

@@ -347,6 +347,7 @@ impl Creators {
 }
 
 /// Adds namespaces to those of the same keys.
+#[expect(clippy::iter_over_hash_type, reason = "sets are joined, in whatever order")]
 fn append<K: Eq + std::hash::Hash>(
     all: &mut HashMap<K, Namespaces>,
     other: HashMap<K, Namespaces>,

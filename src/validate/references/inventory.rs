@@ -176,6 +176,7 @@ impl Inventory {
     }
 
     /// Adds what is in other objects, which come behind these.
+    #[expect(clippy::iter_over_hash_type, reason = "names are independent of each other")]
     pub(crate) fn append(&mut self, other: Self) {
         for (own, names) in other.held {
             let all = self.held.entry(own).or_default();

@@ -2,7 +2,7 @@
 //!
 //! A reference is satisfied by an object of the output, by what an object of it creates ([`creators`]), by what every cluster
 //! has ([`well_known`]), by another output that the project names, and by what the project says to exist outside
-//! ([`External`]). An object without a namespace is in the one that a deployment chooses, which may be any; so a reference
+//! ([`crate::project::External`]). An object without a namespace is in the one that a deployment chooses, which may be any; so a reference
 //! between one with and one without a namespace is satisfied by the name alone. A name in which a later tool fills something in
 //! is not looked at.
 

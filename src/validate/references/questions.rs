@@ -1,6 +1,6 @@
 //! What an object asks of the others, so that most objects need not be kept until all are known.
 //!
-//! While files are read one by one, it is not yet known what there is. A [`Checker`](super::Checker) without an inventory notes
+//! While files are read one by one, it is not yet known what there is. A [`Checker`] without an inventory notes
 //! what it would look up. Once everything is there, an object whose questions are all answered has no fault; only the others are
 //! read again and checked.
 
