@@ -259,14 +259,22 @@ pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    nearest_within(limit(name.chars().count()), name, candidates)
+}
+
+/// Like [`nearest`], at most so many edits away.
+pub(crate) fn nearest_within<'a>(
+    limit: usize,
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let outline = Outline::of(name);
-    let limit = limit(name.chars().count());
     let mut folded = Vec::new();
     fold(name, &mut folded);
     let mut other = Vec::new();
     let mut rows = Rows::default();
     let near = candidates.into_iter().filter_map(|candidate| {
-        if !outline.may_be_near(Outline::of(candidate)) {
+        if !outline.may_be_near(Outline::of(candidate), limit) {
             return None;
         }
         fold(candidate, &mut other);
@@ -275,8 +283,8 @@ pub(crate) fn nearest<'a>(
     near.min().map(|(_, candidate)| candidate)
 }
 
-/// Returns how many edits a name of so many characters may be away.
-fn limit(length: usize) -> usize {
+/// Returns how many edits may be between a name of so many characters and one that is near.
+pub(crate) fn limit(length: usize) -> usize {
     (length / 3).clamp(1, 3)
 }
 
@@ -300,10 +308,10 @@ impl Outline {
         Self { letters, length: name.is_ascii().then_some(name.len() as u32) }
     }
 
-    /// Returns whether a candidate may be near to this name.
-    pub(crate) fn may_be_near(self, candidate: Self) -> bool {
+    /// Returns whether a candidate may be at most so many edits away.
+    pub(crate) fn may_be_near(self, candidate: Self, limit: usize) -> bool {
         let (Some(length), Some(other)) = (self.length, candidate.length) else { return true };
-        let limit = limit(length as usize) as u32;
+        let limit = limit as u32;
         // One edit changes the length by one, and two letters at most.
         length.abs_diff(other) <= limit
             && (self.letters ^ candidate.letters).count_ones() <= 2 * limit

@@ -10,7 +10,7 @@ use super::creators::{Creators, Placed};
 use super::pods::{Label, Pods, labels_of};
 use super::tree::{at, child, each, metadata, shared, text};
 use super::{CLUSTER_ROLE, CONFIG_MAP, PRIORITY_CLASS, ROLE, SECRET, SERVICE, Type, well_known};
-use crate::diagnostic::{Outline, nearest};
+use crate::diagnostic::{Outline, limit, nearest_within};
 use crate::project::External;
 use crate::provenance::OriginId;
 use crate::yaml::{Key, Node, known};
@@ -259,7 +259,8 @@ impl Inventory {
 
     /// Returns whether a name differs by one letter from one that is there.
     fn is_misspelt(&self, wanted: Type<'_>, namespace: &str, name: &str) -> bool {
-        self.similar(wanted, namespace, name).is_some_and(|near| is_one_edit(near, name))
+        let near = self.similar_within(1, wanted, namespace, name);
+        near.is_some_and(|near| is_one_edit(near, name))
     }
 
     /// Returns whether something is or may be created under a name; what custom resources only mention does not count.
@@ -277,12 +278,23 @@ impl Inventory {
 
     /// Returns a name of the same namespace that is similar.
     pub(super) fn similar(&self, wanted: Type<'_>, namespace: &str, name: &str) -> Option<&str> {
+        self.similar_within(limit(name.chars().count()), wanted, namespace, name)
+    }
+
+    fn similar_within(
+        &self,
+        limit: usize,
+        wanted: Type<'_>,
+        namespace: &str,
+        name: &str,
+    ) -> Option<&str> {
         let names = self.names(wanted).filter(|names| names.len() <= MAX_SIMILAR)?;
         let outline = Outline::of(name);
-        let here = names.iter().filter(|(_, named)| outline.may_be_near(named.outline)).filter(
-            |(_, named)| named.held.iter().any(|one| may_be_same(&one.namespace, namespace)),
-        );
-        nearest(name, here.map(|(name, _)| name.as_str()))
+        let here =
+            names.iter().filter(|(_, named)| outline.may_be_near(named.outline, limit)).filter(
+                |(_, named)| named.held.iter().any(|one| may_be_same(&one.namespace, namespace)),
+            );
+        nearest_within(limit, name, here.map(|(name, _)| name.as_str()))
     }
 
     /// Returns another namespace that has something of the name.
