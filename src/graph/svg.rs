@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::{Graph, NodeKind};
+use crate::diagnostic::render::escaped;
 
 /// Sizes, in pixels. A character of a monospaced font of 12 pixels is 7.3 wide.
 const CHARACTER: f64 = 7.3;
@@ -214,21 +215,6 @@ fn push_box(out: &mut String, (x, y): (f64, f64), kind: NodeKind, text: &str, ti
     );
 }
 
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{graph, shop};
@@ -263,7 +249,6 @@ mod tests {
         );
         assert!(svg.contains("<title>dev resources base</title>"), "{svg}");
         assert_eq!(svg.matches("<g>").count(), 11 + 7);
-        assert_eq!(escaped("a<b>&\"\u{1}"), "a&lt;b&gt;&amp;&quot; ");
     }
 
     #[test]

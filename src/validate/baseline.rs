@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
+use super::fields::child;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::provenance::OriginId;
 use crate::resource::{ReadFault, read_documents};
@@ -112,10 +113,6 @@ impl Baseline {
         };
         stale.into_iter().map(warning).collect()
     }
-}
-
-fn child<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
-    node.entries()?.iter().find(|entry| entry.key.text() == name).map(|entry| &entry.value)
 }
 
 /// Returns findings as the text of a baseline.

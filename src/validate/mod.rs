@@ -5,6 +5,7 @@
 
 mod baseline;
 mod custom;
+mod fields;
 mod formats;
 mod identity;
 mod intake;

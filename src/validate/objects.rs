@@ -1,8 +1,8 @@
 //! One object: its type, its name, and everything in it.
 
 use super::custom::Custom;
+use super::fields::field;
 use super::formats;
-use super::pods::field;
 use super::report::{Path, Report};
 use super::structure::{Structure, is_null, is_placeholder, shortened};
 use super::{Checked, Rules, kind_name};

@@ -1,7 +1,7 @@
 //! The pods that objects ask for.
 
+use super::fields::field;
 use super::report::Path;
-use super::structure::is_null;
 use crate::yaml::{Node, known};
 
 /// The lists of containers of a pod.
@@ -25,14 +25,6 @@ pub(super) struct Container<'n> {
     pub(super) list: &'static str,
     pub(super) index: usize,
     pub(super) node: &'n Node,
-}
-
-/// Returns a value below a node that is there and not null.
-pub(super) fn field<'n>(node: &'n Node, path: &[&str]) -> Option<&'n Node> {
-    path.iter().try_fold(node, |node, name| {
-        let entry = node.entries()?.iter().find(|entry| entry.key.text() == *name)?;
-        (!is_null(&entry.value)).then_some(&entry.value)
-    })
 }
 
 impl<'n> Pod<'n> {

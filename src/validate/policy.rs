@@ -3,7 +3,8 @@
 //! The Pod Security Standards are those of `k8s.io/pod-security-admission` 0.37, for the chosen version of Kubernetes. Every control has its
 //! own code, and every finding is about one field of one container.
 
-use super::pods::{Container, Pod, field};
+use super::fields::field;
+use super::pods::{Container, Pod};
 use super::report::{Path, Report};
 use super::structure::{integer, is_encrypted, is_null, is_placeholder, scalar_of};
 use crate::diagnostic::{Code, Diagnostic, Level, Lints};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::checker::{Checked, Report, Shown, Verdict};
-use crate::diagnostic::render::{RenderOptions, json_items};
+use crate::diagnostic::render::{RenderOptions, escaped, json_items};
 use crate::diagnostic::{Code, Diagnostic, Level};
 use crate::{Severity, SourceMap};
 
@@ -259,7 +259,7 @@ pub(super) fn junit(report: &Report, sources: &SourceMap, options: &RenderOption
         let _ = writeln!(
             out,
             "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\">",
-            escaped(name)
+            attribute(name)
         );
         for index in objects {
             let checked = &report.objects[index];
@@ -275,7 +275,8 @@ pub(super) fn junit(report: &Report, sources: &SourceMap, options: &RenderOption
             "  <testsuite name=\"kiln\" tests=\"{count}\" failures=\"0\" errors=\"{count}\" skipped=\"0\">"
         );
         for line in &faults {
-            let (code, message, whole) = (line.code, escaped(&line.message), escaped(&line.whole));
+            let (code, message, whole) =
+                (line.code, attribute(&line.message), attribute(&line.whole));
             let _ = writeln!(
                 out,
                 "    <testcase classname=\"kiln\" name=\"{message}\">\n      \
@@ -289,7 +290,7 @@ pub(super) fn junit(report: &Report, sources: &SourceMap, options: &RenderOption
 }
 
 fn case(checked: &Checked, found: &[Line], out: &mut String) {
-    let (name, kind) = (escaped(&checked.id.text()), escaped(&checked.id.gvk.kind));
+    let (name, kind) = (attribute(&checked.id.text()), attribute(&checked.id.gvk.kind));
     let _ = write!(out, "    <testcase classname=\"{kind}\" name=\"{name}\"");
     if found.is_empty() && checked.verdict == Verdict::Valid {
         out.push_str("/>\n");
@@ -299,7 +300,7 @@ fn case(checked: &Checked, found: &[Line], out: &mut String) {
     let (errors, warnings): (Vec<_>, Vec<_>) =
         found.iter().partition(|line| line.severity == Severity::Error);
     for line in errors {
-        let (code, message, whole) = (line.code, escaped(&line.message), escaped(&line.whole));
+        let (code, message, whole) = (line.code, attribute(&line.message), attribute(&line.whole));
         let _ =
             writeln!(out, "      <failure type=\"{code}\" message=\"{message}\">{whole}</failure>");
     }
@@ -307,28 +308,15 @@ fn case(checked: &Checked, found: &[Line], out: &mut String) {
         out.push_str("      <skipped message=\"no schema is known\"/>\n");
     }
     if !warnings.is_empty() {
-        let lines: Vec<String> = warnings.iter().map(|line| escaped(&line.whole)).collect();
+        let lines: Vec<String> = warnings.iter().map(|line| attribute(&line.whole)).collect();
         let _ = writeln!(out, "      <system-out>{}</system-out>", lines.join("\n"));
     }
     out.push_str("    </testcase>\n");
 }
 
-/// Returns text for XML; characters that XML cannot hold become `?`.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' => out.push_str("&#10;"),
-            '\t' | ' ' => out.push(char),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('?'),
-            c => out.push(c),
-        }
-    }
-    out
+/// Returns text for an attribute in XML, whose lines would otherwise be joined.
+fn attribute(text: &str) -> String {
+    escaped(text).replace('\n', "&#10;")
 }
 
 /// Returns the objects as tests in the Test Anything Protocol, version 13.
@@ -368,6 +356,6 @@ mod tests {
     fn paths_and_texts_are_escaped() {
         assert_eq!(uri("a b/c#d.yaml"), "a%20b/c%23d.yaml");
         assert_eq!(uri("/x/é"), "file:///x/%C3%A9");
-        assert_eq!(escaped("a<b & \"c\"\u{1}"), "a&lt;b &amp; &quot;c&quot;?");
+        assert_eq!(attribute("a<b\n\u{1}"), "a&lt;b&#10;\u{fffd}");
     }
 }

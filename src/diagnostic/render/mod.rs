@@ -6,6 +6,7 @@
 mod full;
 mod github;
 mod json;
+mod markup;
 mod short;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ pub use full::full;
 pub use github::github;
 pub use json::json;
 pub(crate) use json::json_items;
+pub(crate) use markup::escaped;
 pub(crate) use short::brief;
 pub use short::short;
 

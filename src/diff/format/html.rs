@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::rows::{Row, Shown, rows};
 use super::{EnvironmentReport, Look, Outcome, Report, notes, reported, sign};
+use crate::diagnostic::render::escaped;
 use crate::diff::{Impact, ResourceChange};
 
 const STYLE: &str = include_str!("html/page.css");
@@ -199,20 +200,4 @@ fn write_row(out: &mut String, row: &Row) {
         }
         Row::Object(sign, text) => lines(out, text.lines().map(|line| (*sign, line))),
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            // What a browser would make of them is nothing.
-            '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
 }

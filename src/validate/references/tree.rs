@@ -2,15 +2,10 @@
 
 use ecow::EcoString;
 
+pub(super) use super::super::fields::child;
 use super::super::report::Path;
 use super::super::structure::is_null;
 use crate::yaml::{Key, Node, known};
-
-/// Returns the value of a field; none where it is absent or null.
-pub(super) fn child<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
-    let entry = node.entries()?.iter().find(|entry| entry.key.text() == name)?;
-    (!is_null(&entry.value)).then_some(&entry.value)
-}
 
 /// Returns the value at a path of fields; lists cannot be crossed. An empty path is the node itself.
 pub(super) fn at<'n>(node: &'n Node, path: &str) -> Option<&'n Node> {
