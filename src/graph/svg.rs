@@ -218,7 +218,6 @@ fn push_box(out: &mut String, (x, y): (f64, f64), kind: NodeKind, text: &str, ti
 #[cfg(test)]
 mod tests {
     use super::super::tests::{graph, shop};
-    use super::*;
 
     #[test]
     fn every_node_stands_right_of_those_that_include_it_and_none_overlap() {

@@ -37,7 +37,7 @@ pub(crate) use remote::{RemoteSpec, is_http_url, parse_remote};
 pub(crate) const MAX_INPUT_BYTES: u32 = 0x7fff_ffff;
 
 /// So many bytes of texts that can be read again are kept.
-const MAX_LOADED: usize = 4 << 20;
+const MAX_LOADED: usize = 1 << 20;
 
 /// The number of a file within its [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
