@@ -3,6 +3,9 @@
 //!
 //! `facts.toml` holds what each environment must contain, written by hand. `golden/ENV.yaml`, where there is one, is the
 //! output of kustomize 5.8.1 for the same directory, templates rendered.
+//!
+//! `kiln validate` finds nothing in them. A broken copy is an example with some of its files replaced by those of
+//! `fixtures/broken-examples/NAME/`; what is found there is in `findings.txt`, which `KILN_BLESS=1` rewrites.
 
 #![expect(clippy::disallowed_methods, reason = "tests read files and run the program")]
 
@@ -14,6 +17,15 @@ use kiln::{BuildOptions, Key, MemoryReader, Node, NodeKind, Session};
 use serde_json::Value as Json;
 
 const EXAMPLES: [&str; 5] = ["discbaboons", "wander", "transparenta", "super-todo", "xuangong"];
+
+/// The last line of `kiln validate` about each example: how much was checked, and how many findings its comments allow.
+const VALIDATED: [(&str, &str); 5] = [
+    ("discbaboons", "64 objects: 64 valid, 0 invalid"),
+    ("super-todo", "39 objects: 39 valid, 0 invalid; 15 CEL rules were not evaluated"),
+    ("transparenta", "40 objects: 40 valid, 0 invalid; 33 CEL rules were not evaluated"),
+    ("wander", "61 objects: 61 valid, 0 invalid"),
+    ("xuangong", "36 objects: 36 valid, 0 invalid"),
+];
 
 fn root(example: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example)
@@ -288,5 +300,36 @@ fn an_ejected_tree_builds_to_the_same_bytes_without_the_project() {
                 "{example} {environment}"
             );
         }
+    }
+}
+
+#[test]
+fn nothing_is_found_in_the_examples() {
+    for (example, summary) in VALIDATED {
+        let output = kiln(&root(example), &["--strict", "validate"]);
+        let (out, err) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!((out.trim_end(), err.trim_end()), (summary, ""), "{example}");
+        assert!(output.status.success(), "{example}");
+    }
+}
+
+#[test]
+fn the_faults_of_the_broken_copies_are_found() {
+    for (example, _) in VALIDATED {
+        let directory = tempfile::TempDir::new().expect("a directory");
+        let changes =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/broken-examples").join(example);
+        copy(&root(example), directory.path());
+        copy(&changes, directory.path());
+        let output = kiln(directory.path(), &["validate", "--format", "short"]);
+        let found = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!((output.status.code(), output.stderr.is_empty()), (Some(1), true), "{example}");
+        let findings = changes.join("findings.txt");
+        if std::env::var_os("KILN_BLESS").is_some() {
+            fs::write(&findings, &found).expect("the findings are written");
+        }
+        let wanted = fs::read_to_string(&findings).expect("there are findings");
+        assert_eq!(found, wanted, "{example}");
     }
 }

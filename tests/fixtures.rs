@@ -44,7 +44,7 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
 
 fn collect(root: &Path, directory: &Path, trials: &mut Vec<Trial>) {
     let name = directory.strip_prefix(root).unwrap_or(directory).display().to_string();
-    // They belong to `tests/validated_examples.rs`.
+    // They belong to `tests/examples.rs`.
     if name == "broken-examples" {
         return;
     }
