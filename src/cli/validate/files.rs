@@ -112,7 +112,7 @@ impl Files<'_> {
         }
     }
 
-    /// Checks the objects of a large file, which is never in memory as a whole.
+    /// Checks the objects of a large file. It is in memory as a whole only where something is found, or where it cannot be cut.
     fn large(
         &self,
         path: &Path,
